@@ -1,0 +1,54 @@
+"""Names the rooms agree on: labels, taints, tags, namespaces, images.
+
+Kubernetes names are in the project's label domain, cloud tags use dashes because neither
+OKE freeform tags nor GKE resource labels take a slash.
+"""
+
+from typing import Final
+
+DOMAIN: Final = "rightsize.io"
+
+ROLE_KEY: Final = f"{DOMAIN}/role"
+"""Label of every node of ours, and taint of inference nodes."""
+ROLE_INFERENCE: Final = "inference"
+ROLE_MANAGEMENT: Final = "management"
+
+DEDICATED_KEY: Final = f"{DOMAIN}/dedicated"
+"""Selected by a model's pods in bin-select, carried by the node bought for them."""
+
+PROVISION_KEY: Final = f"{DOMAIN}/provision"
+"""Label (value "true") of the pods that the stack's provisioner serves."""
+
+MODEL_KEY: Final = f"{DOMAIN}/model"
+"""Label of a model's pods, Deployment and Service; its value is the model's name."""
+
+REMOVABLE_SINCE_KEY: Final = f"{DOMAIN}/removable-since"
+"""Node annotation (RFC 3339): the provisioner could remove this node since then, and waits."""
+
+ACCOUNTING_TAG: Final = "rightsize-accounting"
+TIMING_TAG: Final = "rightsize-timing"
+STACK_TAG: Final = "rightsize-stack"
+"""Tags of a cluster, which real clouds ignore and the emulated one obeys."""
+
+CLUSTER_TAG: Final = "rightsize-cluster"
+"""Tag of every pool the provisioner bought: the id of the cluster it belongs to."""
+
+NAMESPACE_MODELS: Final = "inference"
+NAMESPACE_PROVISIONER: Final = "rightsize-system"
+PROVISIONER_NAME: Final = "provisioner"
+"""Deployment, ServiceAccount and ConfigMap of the provisioner."""
+
+IMAGE_PROVISIONER: Final = "rightsize/provisioner"
+IMAGE_LOAD: Final = "rightsize/load"
+"""Image repositories without registry and tag."""
+
+SETTINGS_ENV: Final = "RIGHTSIZE_SETTINGS"
+"""Environment variable with the provisioner's settings as YAML text."""
+KUBECONFIG_ENV: Final = "RIGHTSIZE_KUBECONFIG"
+SERVICE_ACCOUNT_TOKEN_ENV: Final = "RIGHTSIZE_SERVICE_ACCOUNT_TOKEN_PATH"
+"""Overrides of the in-cluster paths, for pods that run without a mount namespace."""
+
+
+def resource_name(model: str) -> str:
+    """Kubernetes resource name of a model: `squeezenet1_1` is `squeezenet1-1`."""
+    return model.lower().replace("_", "-").replace(".", "-")
