@@ -1,0 +1,52 @@
+# Everything here sets itself up: Python >= 3.11, make and the package indexes are enough, root is not needed.
+
+CLOUD ?= oke
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+CACHE := $(or $(RIGHTSIZE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rightsize)
+UV_HOME := $(CACHE)/uv-$(UV_VERSION)
+UV := $(or $(shell command -v uv 2>/dev/null),$(UV_HOME)/bin/uv)
+RUN := $(UV) run --frozen
+
+export RIGHTSIZE_CACHE := $(CACHE)
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools demo test check format clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.ready tools  ## environment and binaries (the first time about ten minutes, then seconds)
+
+tools: .venv/.ready  ## build the pinned binaries that are missing
+	@$(RUN) python -m tools
+
+.venv/.ready: pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+$(UV_HOME)/bin/uv:
+	@echo "installing uv $(UV_VERSION)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.12, say")'
+	@$(PYTHON) -m venv $(UV_HOME) && $(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
+	  || { echo "uv could not be installed: put uv $(UV_VERSION) on PATH, or install python3-venv"; rm -rf $(UV_HOME); exit 1; }
+
+demo: setup  ## the cloud's three variants over four operating points, on the emulated cloud: cost tables (CLOUD=oke)
+	@$(RUN) python -m experiments demo --cloud $(CLOUD)
+
+test: setup  ## every test that needs no account
+	@$(RUN) pytest
+
+check: .venv/.ready  ## formatting, lint, types, layers
+	@$(RUN) ruff format --check
+	@$(RUN) ruff check
+	@$(RUN) mypy .
+	@$(RUN) lint-imports
+
+format: .venv/.ready  ## format and fix what can be fixed
+	@$(RUN) ruff format
+	@$(RUN) ruff check --fix
+
+clean:  ## remove what runs leave in the clone (the cache of binaries stays)
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
