@@ -60,6 +60,7 @@ def test_what_is_nowhere_is_named_with_the_way_out(empty_machine: Path) -> None:
 
 def test_everything_is_missing_on_an_empty_machine(empty_machine: Path) -> None:
     assert missing(TOOLS) == list(TOOLS)
+    where.on_path.cache_clear()
     put(empty_machine, "etcd", f"etcd Version: {BY_NAME['etcd'].version.lstrip('v')}")
     assert BY_NAME["etcd"] not in missing(TOOLS)
 
