@@ -1,0 +1,1 @@
+"""Emulated clouds on one machine: no account and no network."""

@@ -1,0 +1,1 @@
+"""The Kubernetes side of an emulated cluster: real control plane, kwok nodes, process pods."""
