@@ -1,0 +1,1 @@
+"""Composition: settings in, one cloud's components put together, the same exports out."""
