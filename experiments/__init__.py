@@ -1,0 +1,1 @@
+"""The published experiment, run again: operating points, load, steady state, cost tables."""

@@ -1,0 +1,192 @@
+"""The command line: `run` measures, `table` shows what was measured, `demo` does both, twice."""
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from experiments.cost import Comparison, as_json, compare, measured_cells
+from experiments.fault import Fault, Interrupted
+from experiments.order import Order
+from experiments.published import VARIANTS, published
+from experiments.record import read
+from experiments.table import cost_table
+
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells have it."""
+OUT: Final = Path("build/experiments")
+
+
+class Cloud(StrEnum):
+    """The clouds that can be measured."""
+
+    OKE = "oke"
+
+
+class Serving(StrEnum):
+    """What answers the load."""
+
+    MODELLED = "modelled"
+
+
+app = typer.Typer(
+    help="The published experiment, run again: three variants at four operating points.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+tables = typer.Typer(help="Show what a run measured beside the published figures.", no_args_is_help=True)
+app.add_typer(tables, name="table")
+
+CloudOption = Annotated[Cloud, typer.Option(help="Cloud to measure.")]
+PublishedOption = Annotated[
+    bool, typer.Option("--published", help="The settings that reproduce the published tables.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the run's files.", show_default=f"{OUT}/CLOUD, with --published {OUT}/CLOUD-published"
+    ),
+]
+
+
+@app.command()
+def run(  # noqa: PLR0913  # the promised options
+    cloud: CloudOption,
+    variants: Annotated[str, typer.Option(help="Variants, separated by commas.")] = ",".join(VARIANTS),
+    points: Annotated[str, typer.Option(help="Operating points, separated by commas.")] = ",".join(
+        published().points
+    ),
+    *,
+    reproduce: PublishedOption = False,
+    serving: Annotated[Serving, typer.Option(help="What answers the load.")] = Serving.MODELLED,
+    out: OutOption = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="On the real cloud, by your own Pulumi stacks.")
+    ] = False,
+    kubeconfig: Annotated[Path | None, typer.Option(help="Measure a cluster that is already there.")] = None,
+    variant: Annotated[str | None, typer.Option(help="With --kubeconfig: the variant it runs.")] = None,
+) -> None:
+    """Bring each variant up, walk it over the operating points, record, destroy.
+
+    By default on an emulated cloud of its own, which is stopped after.
+    """
+    del serving  # the only one there is
+    if live and kubeconfig is not None:
+        raise typer.BadParameter("--live and --kubeconfig exclude each other")
+    if (kubeconfig is None) != (variant is None):
+        raise typer.BadParameter("--kubeconfig FILE and --variant VARIANT belong together")
+    order = Order(
+        command=shlex.join(["experiments", *sys.argv[1:]]),
+        cloud=cloud,
+        variants=_chosen("--variant", variant, VARIANTS)
+        if variant
+        else _chosen("--variants", variants, VARIANTS),
+        points=_chosen("--points", points, tuple(published().points)),
+        published=reproduce,
+        out=out or _default_out(cloud, published=reproduce),
+    )
+    with _faults_as_lines():
+        _measure(order, live=live, kubeconfig=kubeconfig)
+        _show(order.out, order.cloud, as_document=False)
+
+
+@tables.command()
+def cost(
+    cloud: CloudOption,
+    *,
+    reproduce: PublishedOption = False,
+    out: OutOption = None,
+    as_document: Annotated[
+        bool, typer.Option("--json", help="One JSON document instead of a table.")
+    ] = False,
+) -> None:
+    """Dollars per hour of all instances in steady state, by operating point and variant."""
+    with _faults_as_lines():
+        _show(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+
+
+@app.command()
+def demo(cloud: CloudOption = Cloud.OKE) -> None:
+    """Reproduce the published cost table, then measure our own settings; both on emulated clouds."""
+    with _faults_as_lines():
+        orders = [
+            Order(
+                command=shlex.join(["experiments", *sys.argv[1:]]),
+                cloud=cloud,
+                variants=VARIANTS,
+                points=tuple(published().points),
+                published=reproduce,
+                out=_default_out(cloud, published=reproduce),
+            )
+            for reproduce in (True, False)
+        ]
+        for order in orders:
+            _measure(order, live=False, kubeconfig=None)
+        for order in orders:
+            _show(order.out, order.cloud, as_document=False)
+
+
+def _measure(order: Order, *, live: bool, kubeconfig: Path | None) -> None:
+    # Imported here: the clients take a second to load, which tables need not wait for.
+    from experiments import runner
+
+    console = Console(stderr=True)
+    began = time.monotonic()
+    if kubeconfig is not None:
+        runner.run_existing(order, kubeconfig, console)
+    elif live:
+        runner.run_live(order, console)
+    else:
+        runner.run_emulated(order, console)
+    minutes, seconds = divmod(int(time.monotonic() - began), 60)
+    console.print(
+        f"measured in {minutes} min {seconds} s; files in {order.out}", highlight=False, soft_wrap=True
+    )
+
+
+def _show(folder: Path, cloud: str, *, as_document: bool) -> None:
+    how, samples = read(folder)
+    if how.cloud != cloud:
+        raise Fault(f"{folder}: a run on {how.cloud}, not on {cloud}; choose another --out")
+    figures = published()
+    cells = compare(measured_cells(samples), figures.clouds[cloud].cost, figures.points)
+    comparison = Comparison(cloud=cloud, accounting=how.accounting, mode=how.mode, cells=cells)
+    if as_document:
+        typer.echo(json.dumps(as_json(comparison), indent=2))
+    else:
+        Console().print(cost_table(comparison, figures.points, published=how.published))
+
+
+def _default_out(cloud: str, *, published: bool) -> Path:
+    return OUT / (f"{cloud}-published" if published else cloud)
+
+
+def _chosen(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    named = [part.strip() for part in text.split(",") if part.strip()]
+    unknown = [name for name in named if name not in known]
+    if unknown or not named:
+        raise typer.BadParameter(
+            f"{', '.join(unknown) or 'nothing'} given; there are {', '.join(known)}", param_hint=option
+        )
+    return tuple(name for name in known if name in named)
+
+
+@contextmanager
+def _faults_as_lines() -> Iterator[None]:
+    try:
+        yield
+    except Fault as fault:
+        typer.echo(f"error: {fault}", err=True)
+        raise typer.Exit(1) from fault
+    except Interrupted as interrupted:
+        typer.echo("interrupted: what the run had started is stopped", err=True)
+        raise typer.Exit(INTERRUPTED) from interrupted

@@ -1,0 +1,140 @@
+"""The few calls the experiments make to a Kubernetes API server, on raw JSON.
+
+Imported only by what measures: the client takes a second to load.
+"""
+
+import json
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, Self
+
+import yaml
+from kubernetes import config
+from kubernetes.client import ApiException
+from urllib3.exceptions import HTTPError
+
+from catalog.names import NAMESPACE_MODELS, NAMESPACE_PROVISIONER, PROVISIONER_NAME
+from experiments.fault import Fault
+from experiments.reading import Item, Lists
+
+_TIMEOUT_S: Final = 10
+_JOBS: Final = f"/apis/batch/v1/namespaces/{NAMESPACE_MODELS}/jobs"
+_AUTOSCALERS: Final = f"/apis/autoscaling/v2/namespaces/{NAMESPACE_MODELS}/horizontalpodautoscalers"
+_METRICS: Final = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE_MODELS}/pods"
+_PROVISIONER: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/configmaps/{PROVISIONER_NAME}"
+_SETTINGS_KEY: Final = "settings.yaml"
+_MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+class Unreachable(Exception):
+    """The API server did not answer; worth asking again."""
+
+
+class Kube:
+    """A cluster by its kubeconfig. Not for several threads at once."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    @classmethod
+    def of_kubeconfig(cls, text: str) -> Self:
+        """Connect by a kubeconfig's text, with its current context.
+
+        Raises:
+            Fault: when it is not a usable kubeconfig.
+        """
+        try:
+            return cls(config.new_client_from_config_dict(yaml.safe_load(text)))
+        except (config.ConfigException, yaml.YAMLError, TypeError, AttributeError) as error:
+            raise Fault(
+                f"kubeconfig: not usable ({error}); `kubectl --kubeconfig FILE get nodes` must work"
+            ) from error
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self:
+        """Connect by a kubeconfig file.
+
+        Raises:
+            Fault: when there is none, or it is not usable.
+        """
+        try:
+            return cls.of_kubeconfig(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise Fault(f"--kubeconfig {path}: cannot be read ({error})") from error
+
+    def lists(self) -> Lists:
+        """One list call a kind: all an observation needs.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses.
+        """
+        return Lists(
+            nodes=self._items("/api/v1/nodes"),
+            pods=self._items("/api/v1/pods"),
+            autoscalers=self._items(_AUTOSCALERS),
+            metrics=self._items(_METRICS, missing_is_empty=True),
+        )
+
+    def provisioner_mode(self) -> str | None:
+        """The mode of the cluster's provisioner, by its settings; None when they cannot be read."""
+        try:
+            status, answer = self._call("GET", _PROVISIONER)
+            if status != HTTPStatus.OK:
+                return None
+            settings = yaml.safe_load(json.loads(answer)["data"][_SETTINGS_KEY])
+            return str(settings["policy"]["mode"])
+        except (Unreachable, ValueError, KeyError, TypeError, yaml.YAMLError):
+            return None
+
+    def create_job(self, manifest: dict[str, Any]) -> None:
+        """Create a Job; one of that name that is there already is kept.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses, for example by admission.
+        """
+        status, answer = self._call("POST", _JOBS, manifest)
+        if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.CONFLICT:
+            raise Fault(f"job {manifest['metadata']['name']}: refused: {_message(answer)}")
+
+    def delete_job(self, name: str) -> None:
+        """Delete a Job and its pods; one that is not there counts as deleted.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses.
+        """
+        status, answer = self._call("DELETE", f"{_JOBS}/{name}?propagationPolicy=Background")
+        if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND:
+            raise Fault(f"job {name}: not deleted: {_message(answer)}")
+
+    def _items(self, path: str, *, missing_is_empty: bool = False) -> list[Item]:
+        status, answer = self._call("GET", path)
+        if missing_is_empty and status in _MISSING:
+            return []
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unreachable(f"{path}: {_message(answer)}")
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise Fault(f"{path}: refused: {_message(answer)}")
+        items: list[Item] = json.loads(answer)["items"]
+        return items
+
+    def _call(self, verb: str, path: str, body: object = None) -> tuple[int, bytes]:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        url = f"{self._client.configuration.host}{path}"
+        self._client.update_params_for_auth(headers, [], ["BearerToken"], path, verb, body)
+        try:
+            answer = self._client.call_api(verb, url, headers, body, _request_timeout=_TIMEOUT_S)
+            return answer.status, answer.read()
+        except (HTTPError, OSError) as error:
+            raise Unreachable(f"{url}: {error}") from error
+        except ApiException as error:
+            raise Unreachable(f"{url}: {error.reason}") from error
+
+
+def _message(answer: bytes) -> str:
+    try:
+        return str(json.loads(answer)["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.decode("utf-8", "replace").strip()[:200] or "no reason given"

@@ -1,0 +1,134 @@
+"""One cluster, walked over the operating points: set the load, wait for steady state, record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+from typing import Final, TypeVar
+
+from experiments.fault import Fault, Interrupted
+from experiments.kube import Kube, Unreachable
+from experiments.load import job, job_name
+from experiments.observation import Observation
+from experiments.progress import Board, Status
+from experiments.published import Point
+from experiments.reading import Billed, Lists, observe, timing_of
+from experiments.record import Recorder, Sample
+from experiments.steady import Verdict, judge, longest_wait_s
+
+T = TypeVar("T")
+
+PERIODS_IN_A_WAIT: Final = 15
+LEAST_PERIOD_S: Final = 2.0
+MOST_PERIOD_S: Final = 10.0
+"""Between two looks: often enough that a wait has many, seldom enough to cost little."""
+
+WAITS_UNTIL_GIVEN_UP: Final = 10
+UNREACHABLE_S: Final = 90.0
+_REASONS_SHOWN: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a measurement works with: where it writes and shows, its clocks, and the stop signal."""
+
+    recorder: Recorder
+    board: Board
+    points: Mapping[str, Point]
+    order: tuple[str, ...]
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+    now: Callable[[], str]
+    """UTC in ISO 8601."""
+    stop: Event
+
+
+class Walk:
+    """A variant's cluster on its way over the operating points."""
+
+    def __init__(self, variant: str, kube: Kube, price: Callable[[Lists], Billed], bench: Bench) -> None:
+        self._variant = variant
+        self._kube = kube
+        self._price = price
+        self._bench = bench
+        self._models = sorted({model for point in bench.points.values() for model in point.peak})
+
+    def run(self) -> None:
+        """Measure every point, in order.
+
+        Raises:
+            Fault: when a point does not become steady, or the cluster refuses.
+            Interrupted: when the run is asked to stop.
+        """
+        for point in self._bench.order:
+            loads = frozenset(self._bench.points[point].peak)
+            self._set_loads(loads)
+            self._settle(point, loads)
+
+    def remove_loads(self) -> None:
+        """Leave the cluster without load."""
+        self._set_loads(frozenset())
+
+    def _set_loads(self, loads: frozenset[str]) -> None:
+        for model in self._models:
+            if model in loads:
+                self._insist(partial(self._kube.create_job, job(model)))
+            else:
+                self._insist(partial(self._kube.delete_job, job_name(model)))
+
+    def _settle(self, point: str, loads: frozenset[str]) -> None:
+        history: list[Observation] = []
+        began = self._bench.clock()
+        while True:
+            lists = self._insist(self._kube.lists)
+            history.append(observe(lists, self._price(lists), self._bench.clock()))
+            wait_s = longest_wait_s(timing_of(lists.autoscalers))
+            verdict = judge(history, loads, wait_s)
+            self._note(point, history[-1], verdict)
+            if verdict.steady:
+                return
+            if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
+                raise Fault(
+                    f"{self._variant} at {point}: not steady after {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s;"
+                    f" waited for {'; '.join(verdict.waits_for)}"
+                )
+            self._pause(min(MOST_PERIOD_S, max(LEAST_PERIOD_S, wait_s / PERIODS_IN_A_WAIT)))
+
+    def _note(self, point: str, seen: Observation, verdict: Verdict) -> None:
+        self._bench.recorder.add(
+            Sample(
+                time=self._bench.now(),
+                variant=self._variant,
+                point=point,
+                nodes=len(seen.nodes),
+                replicas=dict(seen.replicas),
+                price_per_hour=seen.price_per_hour,
+                steady=verdict.steady,
+            )
+        )
+        self._bench.board.show(
+            self._variant,
+            Status(
+                doing=f"{self._bench.points[point].label}{': steady' if verdict.steady else ''}",
+                waits_for=", ".join(verdict.waits_for[:_REASONS_SHOWN]),
+                replicas=", ".join(f"{model} {count}" for model, count in sorted(seen.replicas.items())),
+                nodes=len(seen.nodes),
+                price_per_hour=seen.price_per_hour,
+            ),
+        )
+
+    def _insist(self, ask: Callable[[], T]) -> T:
+        began = self._bench.clock()
+        while True:
+            try:
+                return ask()
+            except Unreachable as error:
+                if self._bench.clock() - began > UNREACHABLE_S:
+                    raise Fault(
+                        f"{self._variant}: the API server has not answered for {UNREACHABLE_S:.0f} s ({error})"
+                    ) from error
+            self._pause(LEAST_PERIOD_S)
+
+    def _pause(self, seconds: float) -> None:
+        if self._bench.stop.wait(seconds):
+            raise Interrupted

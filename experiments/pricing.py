@@ -1,0 +1,48 @@
+"""Prices of a cluster's nodes by the catalog: for clusters that have no emulated bill."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import Final
+
+from catalog.offering import Offering
+from provisioner.core.quantity import cpu_millicores, memory_bytes
+
+from experiments.fault import Fault
+from experiments.reading import Billed, Item
+
+SHAPE_LABEL: Final = "node.kubernetes.io/instance-type"
+CAPACITY_TYPE_LABEL: Final = "karpenter.sh/capacity-type"
+GIB: Final = 2**30
+
+
+def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
+    """What the nodes cost together, each by its instance type and, where that is flexible, its size.
+
+    Raises:
+        Fault: naming every node whose instance type has no price.
+    """
+    offerings = {(offering.shape, offering.capacity_type): offering for offering in catalog}
+    faults, total = [], Decimal(0)
+    for node in nodes:
+        labels = node["metadata"].get("labels") or {}
+        shape, capacity_type = labels.get(SHAPE_LABEL, ""), labels.get(CAPACITY_TYPE_LABEL, "on-demand")
+        offering = offerings.get((shape, capacity_type))
+        if offering is None:
+            faults.append(f"node {node['metadata']['name']}: {shape or 'no instance type'} ({capacity_type})")
+        else:
+            total += _price(node, offering)
+    if faults:
+        raise Fault(f"no price in the catalog for {'; '.join(faults)}; add a row with the shape's price")
+    return Billed(instances=None, price_per_hour=total)
+
+
+def _price(node: Item, offering: Offering) -> Decimal:
+    if offering.kind == "fixed":
+        return offering.price_of()
+    capacity = node["status"]["capacity"]
+    vcpus = Fraction(cpu_millicores(capacity["cpu"]), 1000)
+    # The kernel keeps a little for itself: a 32 GiB machine shows some 31.3 GiB.
+    gib = ceil(Fraction(memory_bytes(capacity["memory"]), GIB))
+    return offering.price_of(ceil(vcpus / (offering.vcpus_per_ocpu or 1)), gib)

@@ -1,0 +1,121 @@
+"""One run in the making: what was asked for, its bench, its files."""
+
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any, Final
+
+import psutil
+
+from experiments.emulated import ROOT
+from experiments.fault import Fault, Interrupted
+from experiments.kube import Kube
+from experiments.measure import Bench, Walk
+from experiments.order import Order
+from experiments.progress import Board, Status
+from experiments.published import published, walk
+from experiments.reading import Billed, Lists
+from experiments.record import Recorder, Run
+
+DOCUMENTED: Final = "documented"
+PROVISIONED: Final = "right-sized"
+
+
+class Session:
+    """One run in the making: its bench, and what is learnt about it on the way."""
+
+    def __init__(self, order: Order, shown: Board, stop: Event) -> None:
+        self.order = order
+        self.stop = stop
+        points = published().points
+        self.bench = Bench(
+            recorder=Recorder(order.out),
+            board=shown,
+            points=points,
+            order=walk(points, order.points),
+            clock=time.monotonic,
+            now=_now,
+            stop=stop,
+        )
+        self.run = _describe(order)
+        self.bench.recorder.begin(self.run)
+
+    def learn(self, **facts: Any) -> None:
+        """Note a fact about the run in `run.json`."""
+        self.run = replace(self.run, **facts)
+        self.bench.recorder.describe(self.run)
+
+    def say(self, variant: str, phase: str) -> Callable[[str], None]:
+        """A listener that shows what the engine says."""
+        return lambda words: self.bench.board.show(variant, Status(doing=phase, waits_for=words))
+
+    def finish(self) -> None:
+        """Note that the run came to its end."""
+        self.learn(finished_at=_now())
+
+    def measure(self, variant: str, kube: Kube, price: Callable[[Lists], Billed]) -> None:
+        """Walk a cluster over the points and leave it without load.
+
+        Raises:
+            Fault: when a point does not become steady, or the cluster refuses.
+            Interrupted: when the run is asked to stop.
+        """
+        if variant == PROVISIONED:
+            self.learn(mode=kube.provisioner_mode() or self.run.mode)
+        steps = Walk(variant, kube, price, self.bench)
+        try:
+            steps.run()
+        except (Fault, Interrupted):
+            with contextlib.suppress(Fault, Interrupted):
+                steps.remove_loads()
+            raise
+        steps.remove_loads()
+
+
+def _describe(order: Order) -> Run:
+    settings = order.settings
+    return Run(
+        command=order.command,
+        commit=_commit(),
+        machine={
+            "cpus": os.cpu_count(),
+            "memory_bytes": psutil.virtual_memory().total,
+            "system": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+        },
+        cloud=order.cloud,
+        published=order.published,
+        serving="modelled",
+        accounting=settings.accounting if settings else DOCUMENTED,
+        mode=settings.mode if settings else "default",
+        families=settings.families if settings else (),
+        variants=order.variants,
+        points=order.points,
+        started_at=_now(),
+    )
+
+
+def _commit() -> str:
+    """The checkout's commit, marked when files differ from it; empty outside a repository."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    answer = subprocess.run(
+        [git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.strip()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

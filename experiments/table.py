@@ -1,0 +1,58 @@
+"""The cost table for people: ours, the published one, and their ratios to max-sized."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from experiments.cost import Cell, Comparison
+from experiments.published import VARIANTS, Point
+
+_HEADINGS: Final = {"max-sized": "Max-sized", "dynamic": "Dynamic fixed-size", "right-sized": "Right-sized"}
+_HUNDRED: Final = Decimal(100)
+
+
+def cost_table(comparison: Comparison, points: Mapping[str, Point], *, published: bool) -> RenderableType:
+    """The table with a line under it that says what it shows."""
+    table = Table(
+        title=f"{comparison.cloud.upper()}: instances in steady state, $ per hour", title_justify="left"
+    )
+    table.add_column("load", no_wrap=True)
+    for variant in VARIANTS:
+        table.add_column(_HEADINGS[variant], justify="right", no_wrap=True)
+    for point, row in comparison.cells.items():
+        legend = Text(f"{points[point].label}\n").append("  published\n  of max-sized", style="dim")
+        table.add_row(legend, *(_cell(cell) for cell in row.values()), end_section=True)
+    return Group(table, Text(summary(comparison, published=published)))
+
+
+def _cell(cell: Cell) -> Text:
+    if cell.ours is None:
+        return Text("not measured  \n").append(f"{cell.published:.4f}  ", style="dim")
+    mark, style = ("=", "green") if cell.agrees else ("≠", "yellow")
+    ratio = "" if cell.ratio is None else f"\n{cell.ratio * _HUNDRED:.1f} %"
+    text = Text(f"{cell.ours:.4f} ").append(mark, style=style)
+    return text.append(f"\n{cell.published:.4f}  {ratio}{'  ' if ratio else ''}", style="dim")
+
+
+def summary(comparison: Comparison, *, published: bool) -> str:
+    """What the table shows, in words."""
+    measured, agreeing = len(comparison.measured), comparison.agreeing
+    how = f"{comparison.accounting} accounting, {comparison.mode}"
+    if not published:
+        return (
+            f"{how} for now, every family of the catalog; = marks {agreeing} of {measured} cells that equal the"
+            f" published ones, which need other settings (--published)."
+        )
+    if measured == agreeing:
+        return f"{how}: all {measured} measured cells equal the published ones to four decimals."
+    different = ", ".join(
+        f"{variant} at {point}"
+        for point, row in comparison.cells.items()
+        for variant, cell in row.items()
+        if cell.ours is not None and not cell.agrees
+    )
+    return f"{how}: {agreeing} of {measured} measured cells equal the published ones; not {different}."
