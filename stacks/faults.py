@@ -38,6 +38,7 @@ def closest(word: str, words: Iterable[str]) -> str:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A value as a message quotes it: strings in quotes, long ones cut."""
+    """A value as a message quotes it: strings in quotes, on one line, long ones cut."""
     text = f"'{value}'" if isinstance(value, str) else str(value)
+    text = " ".join(text.split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

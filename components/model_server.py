@@ -1,0 +1,114 @@
+"""One model, served: TorchServe behind an OCI load balancer, scaled by its CPU use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from catalog.timing import Timing
+from components import model_manifests as manifests
+from components.model_manifests import Placement, Server
+from components.part import Part
+
+_OCI: Final = "service.beta.kubernetes.io/oci-load-balancer"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The load balancer in front of a model."""
+
+    subnet_id: pulumi.Input[str]
+    group_id: pulumi.Input[str]
+    """Its network security group, whose rules are ours and not the cloud controller's."""
+    internal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ModelServerArgs:
+    """What a model server is made of."""
+
+    namespace: str
+    server: Server
+    placement: Placement
+    timing: Timing
+    front: Front
+
+
+class ModelServer(Part):
+    """ConfigMap, Deployment, HPA, PodDisruptionBudget and Service of one model.
+
+    The Deployment is awaited: `up` ends when the model answers.
+    """
+
+    endpoint: pulumi.Output[str]
+    """URL of the model's predictions."""
+
+    def __init__(
+        self,
+        args: ModelServerArgs,
+        provider: pulumi.ProviderResource,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        server = args.server
+        super().__init__("ModelServer", server.name, after=after, provider=provider)
+        self._args = args
+        config = kubernetes.core.v1.ConfigMap(
+            server.name,
+            metadata=self._metadata(),
+            data={"config.properties": manifests.config_properties(server)},
+            opts=self.child(),
+        )
+        self.deployment = kubernetes.apps.v1.Deployment(
+            server.name,
+            metadata=self._metadata(),
+            spec=manifests.deployment_spec(server, args.placement, args.timing),
+            opts=self.child(config, custom_timeouts=pulumi.CustomTimeouts(create="40m", update="40m")),
+        )
+        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+            server.name,
+            metadata=self._metadata(),
+            spec=manifests.autoscaler_spec(server, args.timing),
+            opts=self.child(),
+        )
+        kubernetes.policy.v1.PodDisruptionBudget(
+            server.name,
+            metadata=self._metadata(),
+            spec=manifests.disruption_budget_spec(server),
+            opts=self.child(),
+        )
+        service = kubernetes.core.v1.Service(
+            server.name,
+            metadata={**self._metadata(), "annotations": _annotations(args.front)},
+            spec=manifests.service_spec(server),
+            # Neither subnet nor visibility of a load balancer can be changed.
+            opts=self.child(replace_on_changes=["metadata.annotations"], delete_before_replace=True),
+        )
+        self.endpoint = service.status.apply(lambda status: _url(status, server.model))
+        self.register_outputs({"endpoint": self.endpoint})
+
+    def _metadata(self) -> dict[str, Any]:
+        labels = self._args.server.labels
+        return {"name": self._args.server.name, "namespace": self._args.namespace, "labels": labels}
+
+
+def _annotations(front: Front) -> dict[str, pulumi.Input[str]]:
+    return {
+        "oci.oraclecloud.com/load-balancer-type": "lb",
+        "oci.oraclecloud.com/security-rule-management-mode": "None",
+        "oci.oraclecloud.com/oci-network-security-groups": front.group_id,
+        f"{_OCI}-internal": "true" if front.internal else "false",
+        f"{_OCI}-subnet1": front.subnet_id,
+        f"{_OCI}-shape": "flexible",
+        f"{_OCI}-shape-flex-min": "10",
+        f"{_OCI}-shape-flex-max": "100",
+    }
+
+
+def _url(status: Any, model: str) -> str:
+    balancer = status.load_balancer if status else None
+    addresses = balancer.ingress if balancer else None
+    if not addresses:
+        return ""
+    return f"http://{addresses[0].ip or addresses[0].hostname}:{manifests.PORT}/predictions/{model}"

@@ -1,0 +1,75 @@
+"""The provisioner in the cluster: namespace, identity, least rights, settings, Deployment."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import yaml
+
+from catalog.names import NAMESPACE_PROVISIONER, PROVISIONER_NAME
+from components import provisioner_manifests as manifests
+from components.namespace import RestrictedNamespace
+from components.part import Part
+from components.provisioner_manifests import Policy, Region, Wiring
+
+
+class Provisioner(Part):
+    """Buys and removes nodes for this stack's model pods.
+
+    It has to come after the cloud policy of its identity and after `ProvisionedCapacity`, so that
+    it is gone before what it bought is removed.
+    """
+
+    def __init__(
+        self,
+        image: str,
+        settings: tuple[Region, Policy, Wiring],
+        provider: pulumi.ProviderResource,
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        super().__init__("Provisioner", PROVISIONER_NAME, after=after, provider=provider)
+        region = settings[0].region
+        home = RestrictedNamespace(NAMESPACE_PROVISIONER, provider, after)
+        account = kubernetes.core.v1.ServiceAccount(
+            PROVISIONER_NAME, metadata=_metadata(), opts=self.child(home)
+        )
+        role = kubernetes.rbac.v1.ClusterRole(
+            PROVISIONER_NAME,
+            metadata={"name": f"rightsize-{PROVISIONER_NAME}"},
+            rules=[dict(rule) for rule in manifests.CLUSTER_RULES],
+            opts=self.child(),
+        )
+        binding = kubernetes.rbac.v1.ClusterRoleBinding(
+            PROVISIONER_NAME,
+            metadata={"name": f"rightsize-{PROVISIONER_NAME}"},
+            role_ref={
+                "apiGroup": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": role.metadata.name,
+            },
+            subjects=[manifests.subject()],
+            opts=self.child(account),
+        )
+        text = pulumi.Output.from_input(manifests.settings(*settings)).apply(
+            lambda document: str(yaml.safe_dump(document, sort_keys=False))
+        )
+        config = kubernetes.core.v1.ConfigMap(
+            PROVISIONER_NAME,
+            metadata=_metadata(),
+            data={manifests.SETTINGS_FILE: text},
+            opts=self.child(home),
+        )
+        checksum = text.apply(lambda content: hashlib.sha256(content.encode()).hexdigest())
+        self.deployment = kubernetes.apps.v1.Deployment(
+            PROVISIONER_NAME,
+            metadata=_metadata(),
+            spec=manifests.deployment_spec(image, region, checksum),
+            opts=self.child(account, binding, config),
+        )
+        self.register_outputs({})
+
+
+def _metadata() -> dict[str, Any]:
+    return {"name": PROVISIONER_NAME, "namespace": NAMESPACE_PROVISIONER, "labels": dict(manifests.LABELS)}

@@ -1,0 +1,164 @@
+"""The Kubernetes objects of the provisioner, as plain manifests, and the settings it runs by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+
+from catalog.names import (
+    DOMAIN,
+    NAMESPACE_PROVISIONER,
+    PROVISION_KEY,
+    PROVISIONER_NAME,
+    ROLE_INFERENCE,
+    ROLE_KEY,
+    ROLE_MANAGEMENT,
+    SETTINGS_ENV,
+)
+from components.model_manifests import NAME_KEY, Manifest, restricted_container, restricted_pod
+
+SETTINGS_FILE: Final = "settings.yaml"
+LABELS: Final = {NAME_KEY: PROVISIONER_NAME}
+_READ: Final = ["get", "list", "watch"]
+
+CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
+    {
+        "apiGroups": [""],
+        "resources": ["pods", "nodes", "namespaces", "persistentvolumes", "persistentvolumeclaims"],
+        "verbs": _READ,
+    },
+    {
+        "apiGroups": ["apps"],
+        "resources": ["deployments", "replicasets", "statefulsets", "daemonsets"],
+        "verbs": _READ,
+    },
+    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": _READ},
+    {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses", "csinodes"], "verbs": _READ},
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
+    {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
+    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+)
+"""What the provisioner may do: read what the scheduler reads, cordon and annotate nodes, ask for
+evictions (which budgets can refuse), and say what it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the provisioner may buy, and for whom."""
+
+    mode: str
+    families: tuple[str, ...]
+    architectures: tuple[str, ...]
+    capacity_types: tuple[str, ...]
+    node_unneeded_s: int
+    max_pools: int
+
+    def document(self) -> dict[str, Any]:
+        """As the provisioner reads it; it serves this stack's model pods only."""
+        return {
+            "mode": self.mode,
+            "families": list(self.families),
+            "architectures": list(self.architectures),
+            "capacity_types": list(self.capacity_types),
+            "pod_selector": {PROVISION_KEY: "true"},
+            "node_labels": {ROLE_KEY: ROLE_INFERENCE},
+            "node_taints": [f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule"],
+            "node_unneeded_s": self.node_unneeded_s,
+            "max_pools": self.max_pools,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where and as what the provisioner buys."""
+
+    stack: str
+    accounting: str
+    compartment_id: str
+    region: str
+    endpoint: str
+    kubernetes_version: str
+    node_images: Mapping[str, str]
+    """Image of each kind of node: arm64, amd64, amd64-gpu, as far as the cloud has them."""
+    availability_domains: tuple[str, ...]
+    boot_volume_gib: int
+    loop_period_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the provisioner's nodes are attached to; known when the network and the cluster are."""
+
+    cluster_id: pulumi.Input[str]
+    worker_subnet_id: pulumi.Input[str]
+    worker_group_id: pulumi.Input[str]
+    pod_subnet_id: pulumi.Input[str]
+    pod_group_id: pulumi.Input[str]
+
+
+def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
+    """The provisioner's settings, as its own schema names them; some values are not known yet."""
+    return {
+        "cloud": "oke",
+        "accounting": region.accounting,
+        "stack": region.stack,
+        "cluster_id": wiring.cluster_id,
+        "compartment_id": region.compartment_id,
+        "region": region.region,
+        "endpoint": region.endpoint,
+        "kubernetes_version": region.kubernetes_version,
+        "node_images": dict(region.node_images),
+        "network": {
+            "worker_subnet_id": wiring.worker_subnet_id,
+            "worker_nsg_ids": [wiring.worker_group_id],
+            "pod_subnet_ids": [wiring.pod_subnet_id],
+            "pod_nsg_ids": [wiring.pod_group_id],
+        },
+        "availability_domains": list(region.availability_domains),
+        "boot_volume_gib": region.boot_volume_gib,
+        "loop_period_s": region.loop_period_s,
+        "policy": policy.document(),
+    }
+
+
+def deployment_spec(image: str, region: str, checksum: pulumi.Input[str]) -> Manifest:
+    """The Deployment's spec: one at a time, on management nodes."""
+    return {
+        "replicas": 1,
+        "strategy": {"type": "Recreate"},
+        "selector": {"matchLabels": LABELS},
+        "template": {
+            "metadata": {"labels": LABELS, "annotations": {f"{DOMAIN}/settings-checksum": checksum}},
+            "spec": {
+                "serviceAccountName": PROVISIONER_NAME,
+                "automountServiceAccountToken": True,
+                "nodeSelector": {ROLE_KEY: ROLE_MANAGEMENT},
+                "securityContext": restricted_pod(),
+                "containers": [_container(image, region)],
+                "volumes": [{"name": "scratch", "emptyDir": {}}],
+            },
+        },
+    }
+
+
+def subject() -> Manifest:
+    """The ServiceAccount as a role binding names it."""
+    return {"kind": "ServiceAccount", "name": PROVISIONER_NAME, "namespace": NAMESPACE_PROVISIONER}
+
+
+def _container(image: str, region: str) -> Manifest:
+    from_config = {"configMapKeyRef": {"name": PROVISIONER_NAME, "key": SETTINGS_FILE}}
+    return {
+        "name": PROVISIONER_NAME,
+        "image": image,
+        "args": ["run"],
+        "env": [
+            {"name": "OCI_RESOURCE_PRINCIPAL_REGION", "value": region},
+            {"name": "OCI_RESOURCE_PRINCIPAL_VERSION", "value": "2.2"},
+            {"name": SETTINGS_ENV, "valueFrom": from_config},
+        ],
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+        "securityContext": restricted_container(),
+        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the pod's own
+    }

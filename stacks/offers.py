@@ -1,0 +1,89 @@
+"""What the cloud offers in a compartment, asked before anything is declared.
+
+The questions have literal arguments, so they are answered at preview too, and what is missing is a
+fault before anything is built.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi_oci as oci
+
+from components.images import Image, newest
+from components.network import OracleServices
+from stacks.faults import Fault, StackError, closest
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The part of the offers that this stack can use."""
+
+    kubernetes_version: str
+    images: Mapping[str, str]
+    """Newest image by kind of node, for this version."""
+    availability_domains: tuple[str, ...]
+    services: OracleServices
+
+
+def ask(settings: Settings) -> Offers:
+    """Ask the cloud.
+
+    Raises:
+        StackError: when it does not answer, or does not offer what the settings name.
+    """
+    compartment = settings.compartment
+    ce = oci.containerengine
+    options = _ask(
+        "Kubernetes versions",
+        lambda: ce.get_cluster_option(cluster_option_id="all", compartment_id=compartment),
+    )
+    version = _version(settings, options.kubernetes_versions)
+    pools = _ask(
+        "node images", lambda: ce.get_node_pool_option(node_pool_option_id="all", compartment_id=compartment)
+    )
+    images = newest((Image(source.image_id, source.source_name) for source in pools.sources), version)
+    domains = _ask(
+        "availability domains", lambda: oci.identity.get_availability_domains(compartment_id=compartment)
+    )
+    services = _ask("Oracle's services", oci.core.get_services)
+    return Offers(
+        kubernetes_version=version,
+        images=images,
+        availability_domains=tuple(domain.name for domain in domains.availability_domains),
+        services=_all_services(services.services),
+    )
+
+
+def _ask(what: str, question: Callable[[], Any]) -> Any:
+    try:
+        return question()
+    except Exception as error:  # the engine raises a bare Exception when an invoke fails
+        way_out = (
+            f"the cloud said: {str(error).splitlines()[0]}" if str(error) else "check credentials and region"
+        )
+        raise StackError([Fault("compartment", what, "cannot be read from the cloud", way_out)]) from error
+
+
+def _version(settings: Settings, offered: list[str]) -> str:
+    wanted = settings.kubernetes_version
+    if wanted in offered:
+        return wanted
+    if wanted or not offered:
+        known = f"offered: {', '.join(offered) or 'none'}"
+        raise StackError(
+            [Fault("kubernetesVersion", wanted, "is not offered", closest(wanted, offered) or known)]
+        )
+    return max(offered, key=_ordinal)
+
+
+def _ordinal(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("v").split(".") if part.isdigit())
+
+
+def _all_services(services: list[Any]) -> OracleServices:
+    for service in services:
+        if service.name.startswith("All ") and service.name.endswith("Services In Oracle Services Network"):
+            return OracleServices(id=service.id, cidr_block=service.cidr_block)
+    raise StackError([Fault("region", None, "has no gateway to Oracle's services", "choose another region")])

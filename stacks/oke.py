@@ -1,0 +1,335 @@
+"""An OKE stack: the components of its variant put together, and the exports every stack has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+
+from catalog.names import (
+    ACCOUNTING_TAG,
+    NAMESPACE_MODELS,
+    NAMESPACE_PROVISIONER,
+    PROVISIONER_NAME,
+    STACK_TAG,
+    TIMING_TAG,
+)
+from components import images
+from components.add_ons import AddOns
+from components.autoscaler import Autoscaler
+from components.cluster import Cluster, ClusterArgs
+from components.gpu_pool import AutoscaledGpuPool, FixedGpuPool
+from components.kubernetes_access import KubernetesAccess
+from components.management_pool import ManagementPool
+from components.model_manifests import Server
+from components.model_server import Front, ModelServer, ModelServerArgs
+from components.namespace import RestrictedNamespace
+from components.network import Existing, Network, NetworkArgs
+from components.network_rules import API, LOAD_BALANCERS, PODS, WORKERS
+from components.node_pool import Hardware, Site
+from components.provisioned_capacity import ProvisionedCapacity
+from components.provisioner import Provisioner
+from components.provisioner_manifests import Policy, Region, Wiring
+from components.workload_policy import WorkloadPolicy
+from stacks import configuration, offers, placement, preflight
+from stacks.faults import Fault, StackError, closest
+from stacks.models import Model
+from stacks.offers import Offers
+from stacks.preflight import Checked
+from stacks.settings import DYNAMIC, RESTRICTED, SERVICES_CIDR, Settings
+from stacks.shapes import Node
+
+Exports = dict[str, Any]
+MANAGEMENT: Final = "management"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is known before anything is declared."""
+
+    stack: str
+    settings: Settings
+    checked: Checked
+    offers: Offers
+
+    @property
+    def public_api(self) -> bool:
+        """Whether the API server has a public address."""
+        return self.settings.api.access == RESTRICTED
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every variant stands on."""
+
+    network: Network
+    site: Site
+    management: ManagementPool
+    access: KubernetesAccess
+    add_ons: AddOns
+
+
+def build(stack: str, settings: Settings) -> Exports:
+    """Declare the stack.
+
+    Raises:
+        StackError: when the settings cannot be met; nothing is declared then.
+    """
+    _check_region(settings)
+    checked = preflight.check(settings)
+    plan = Plan(stack, settings, checked, offers.ask(settings))
+    _check_offers(plan)
+    ground = _ground(plan)
+    after = _inference_nodes(plan, ground)
+    namespace = RestrictedNamespace(NAMESPACE_MODELS, ground.access.provider, [])
+    servers = {
+        model.name: _serve(plan, ground, model, [namespace, ground.add_ons, *after])
+        for model in settings.models
+    }
+    return {
+        "cluster_id": ground.site.cluster_id,
+        "kubeconfig": ground.access.kubeconfig,
+        "namespace": NAMESPACE_MODELS,
+        "endpoints": {name: server.endpoint for name, server in servers.items()},
+        "price_per_hour_idle": float(checked.prices.idle),
+        "price_per_hour_peak": float(checked.prices.peak),
+    }
+
+
+def _check_region(settings: Settings) -> None:
+    region = configuration.provider_region()
+    if region and region != settings.region:
+        raise StackError(
+            [Fault("region", settings.region, f"must be that of oci:region, '{region}'", "set both alike")]
+        )
+
+
+def _check_offers(plan: Plan) -> None:
+    """Every declared pool has an image, and every named availability domain exists."""
+    faults = [
+        Fault(
+            f"{path}.shape",
+            node.shape,
+            f"has no Oracle Linux 8 image of kind {_kind(node)} for Kubernetes {plan.offers.kubernetes_version}",
+            "choose another kubernetesVersion or shape",
+        )
+        for path, node in ((MANAGEMENT, plan.checked.management), ("gpu", plan.checked.gpu))
+        if node and _kind(node) not in plan.offers.images
+    ]
+    faults += [
+        Fault(
+            f"provisioner.architectures[{index}]",
+            arch,
+            f"has no Oracle Linux 8 image for Kubernetes {plan.offers.kubernetes_version}",
+            "choose another kubernetesVersion or architecture",
+        )
+        for index, arch in enumerate(plan.settings.provisioner.architectures)
+        if plan.settings.right_sized and arch not in plan.offers.images
+    ]
+    domains = plan.offers.availability_domains
+    faults += [
+        Fault(
+            f"gpu.availabilityDomains[{index}]",
+            domain,
+            "is not an availability domain of the region",
+            closest(domain, domains) or f"there are: {', '.join(domains)}",
+        )
+        for index, domain in enumerate(plan.settings.gpu.availability_domains)
+        if domain not in domains
+    ]
+    if faults:
+        raise StackError(faults)
+
+
+def _ground(plan: Plan) -> Ground:
+    settings = plan.settings
+    network = Network(plan.stack, _network_args(plan))
+    cluster = Cluster(
+        plan.stack,
+        ClusterArgs(
+            compartment_id=settings.compartment,
+            kubernetes_version=plan.offers.kubernetes_version,
+            network=network,
+            public_api=plan.public_api,
+            services_cidr=str(SERVICES_CIDR),
+            tags={
+                ACCOUNTING_TAG: settings.accounting,
+                TIMING_TAG: settings.timing.name,
+                STACK_TAG: plan.stack,
+            },
+        ),
+    )
+    site = Site(
+        compartment_id=settings.compartment,
+        cluster_id=cluster.cluster_id,
+        kubernetes_version=plan.offers.kubernetes_version,
+        network=network,
+        accounting=settings.accounting,
+    )
+    management = ManagementPool(
+        MANAGEMENT,
+        site,
+        _hardware(plan, plan.checked.management, settings.management.boot_volume_gib),
+        settings.management.count,
+        plan.offers.availability_domains,
+    )
+    access = KubernetesAccess(
+        plan.stack, cluster.cluster_id, public_api=plan.public_api, proxy_url=settings.api.proxy_url
+    )
+    add_ons = AddOns("add-ons", cluster.cluster_id, gpus=not settings.right_sized, after=[management])
+    return Ground(network, site, management, access, add_ons)
+
+
+def _network_args(plan: Plan) -> NetworkArgs:
+    wanted = plan.settings.network
+    return NetworkArgs(
+        compartment_id=plan.settings.compartment,
+        cidr_block=wanted.cidr_block,
+        services=plan.offers.services,
+        existing=Existing(
+            vcn=wanted.vcn_id,
+            internet_gateway=wanted.internet_gateway_id,
+            nat_gateway=wanted.nat_gateway_id,
+            service_gateway=wanted.service_gateway_id,
+            subnets={
+                API: wanted.subnets.api,
+                WORKERS: wanted.subnets.workers,
+                PODS: wanted.subnets.pods,
+                LOAD_BALANCERS: wanted.subnets.load_balancers,
+            },
+        ),
+        public_api=plan.public_api,
+        admin_cidrs=plan.settings.api.allowed_cidrs,
+        client_cidrs=plan.settings.expose_cidrs,
+    )
+
+
+def _inference_nodes(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
+    """Declare what brings the variant's inference nodes; model servers wait for it."""
+    gpu = plan.checked.gpu
+    if gpu is None:
+        return _provisioner(plan, ground)
+    settings = plan.settings
+    hardware = _hardware(plan, gpu, settings.gpu.boot_volume_gib)
+    domains = settings.gpu.availability_domains or plan.offers.availability_domains[:1]
+    if settings.variant != DYNAMIC:
+        return [FixedGpuPool(ground.site, hardware, settings.max_workers, domains)]
+    pool = AutoscaledGpuPool(ground.site, hardware, domains)
+    autoscaler = Autoscaler(
+        f"{plan.stack}-autoscaler",
+        ground.site,
+        pool.pools,
+        max_nodes=settings.gpu_max_nodes,
+        timing=settings.timing,
+        after=[ground.add_ons],
+    )
+    return [pool, autoscaler]
+
+
+def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
+    """Policy, then the capacity that a destroy has to remove, then the provisioner that buys it."""
+    policy = WorkloadPolicy(
+        f"{plan.stack}-{PROVISIONER_NAME}",
+        compartment_id=plan.settings.compartment,
+        cluster_id=ground.site.cluster_id,
+        namespace=NAMESPACE_PROVISIONER,
+        service_account=PROVISIONER_NAME,
+    )
+    capacity = ProvisionedCapacity(
+        "provisioned-capacity",
+        cluster_id=ground.site.cluster_id,
+        compartment_id=plan.settings.compartment,
+        opts=pulumi.ResourceOptions(depends_on=[ground.network, ground.management, policy]),
+    )
+    settings = (_region(plan), _policy(plan.settings), _wiring(ground))
+    return [
+        Provisioner(
+            plan.settings.provisioner.image, settings, ground.access.provider, [capacity, ground.management]
+        )
+    ]
+
+
+def _region(plan: Plan) -> Region:
+    settings = plan.settings
+    return Region(
+        stack=plan.stack,
+        accounting=settings.accounting,
+        compartment_id=settings.compartment,
+        region=settings.region,
+        endpoint=settings.provisioner.endpoint,
+        kubernetes_version=plan.offers.kubernetes_version,
+        node_images=plan.offers.images,
+        availability_domains=plan.offers.availability_domains,
+        boot_volume_gib=settings.provisioner.boot_volume_gib,
+        loop_period_s=settings.timing.provisioner_period_s,
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    wanted = settings.provisioner
+    unneeded = wanted.unneeded_seconds
+    return Policy(
+        mode=wanted.mode,
+        families=wanted.families,
+        architectures=wanted.architectures,
+        capacity_types=wanted.capacity_types,
+        node_unneeded_s=settings.timing.node_unneeded_s if unneeded is None else unneeded,
+        max_pools=wanted.max_pools,
+    )
+
+
+def _wiring(ground: Ground) -> Wiring:
+    network = ground.network
+    return Wiring(
+        cluster_id=ground.site.cluster_id,
+        worker_subnet_id=network.subnet_ids[WORKERS],
+        worker_group_id=network.group_ids[WORKERS],
+        pod_subnet_id=network.subnet_ids[PODS],
+        pod_group_id=network.group_ids[PODS],
+    )
+
+
+def _serve(plan: Plan, ground: Ground, model: Model, after: Sequence[pulumi.Resource]) -> ModelServer:
+    settings = plan.settings
+    gpu_arch = plan.checked.gpu.machine.arch if plan.checked.gpu else ""
+    args = ModelServerArgs(
+        namespace=NAMESPACE_MODELS,
+        server=_server(settings, model),
+        placement=placement.of_model(settings, model, gpu_arch),
+        timing=settings.timing,
+        front=Front(
+            subnet_id=ground.network.subnet_ids[LOAD_BALANCERS],
+            group_id=ground.network.group_ids[LOAD_BALANCERS],
+            internal=not settings.expose_cidrs,
+        ),
+    )
+    return ModelServer(args, ground.access.provider, after)
+
+
+def _server(settings: Settings, model: Model) -> Server:
+    worker = model.form(settings.right_sized)
+    default = settings.serving.image if settings.right_sized else settings.serving.gpu_image
+    return Server(
+        model=model.name,
+        image=worker.image or model.image or default,
+        archive=model.archive,
+        environment=model.environment,
+        cpu_millicores=worker.cpu_millicores,
+        memory_bytes=worker.memory_bytes,
+        gpus=worker.gpus,
+        max_workers=worker.max_workers,
+    )
+
+
+def _hardware(plan: Plan, node: Node, boot_volume_gib: int) -> Hardware:
+    return Hardware(
+        shape=node.shape,
+        machine=node.machine,
+        flexible_ocpus=node.flexible_ocpus,
+        image_id=plan.offers.images[_kind(node)],
+        boot_volume_gib=boot_volume_gib,
+    )
+
+
+def _kind(node: Node) -> str:
+    return images.kind_of(node.machine.arch, node.machine.gpus)

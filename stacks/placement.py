@@ -1,0 +1,38 @@
+"""Where the pods of a model may run, by variant."""
+
+from typing import Final
+
+from catalog.names import DEDICATED_KEY, PROVISION_KEY, ROLE_INFERENCE, ROLE_KEY
+from components.gpu_pool import AUTOSCALED, FIXED, POOL_KEY
+from components.model_manifests import Placement
+from stacks.models import Model
+from stacks.settings import MAX_SIZED, Settings
+
+ARCH_KEY: Final = "kubernetes.io/arch"
+ONE_POD_A_NODE: Final = "bin-select"
+
+
+def of_model(settings: Settings, model: Model, gpu_arch: str) -> Placement:
+    """Inference nodes only; in bin-select, nodes of the model's own with one pod each."""
+    return _right_sized(settings, model) if settings.right_sized else _on_gpus(settings, gpu_arch)
+
+
+def _on_gpus(settings: Settings, gpu_arch: str) -> Placement:
+    pool = FIXED if settings.variant == MAX_SIZED else AUTOSCALED
+    return Placement(
+        node_selector={ROLE_KEY: ROLE_INFERENCE, POOL_KEY: pool, ARCH_KEY: gpu_arch},
+        pod_labels={},
+        alone=False,
+        surge=False,  # a full pool has no room for one
+    )
+
+
+def _right_sized(settings: Settings, model: Model) -> Placement:
+    provisioner = settings.provisioner
+    alone = provisioner.mode == ONE_POD_A_NODE
+    selector = {ROLE_KEY: ROLE_INFERENCE}
+    if len(provisioner.architectures) == 1:
+        selector[ARCH_KEY] = provisioner.architectures[0]
+    if alone:
+        selector[DEDICATED_KEY] = model.name
+    return Placement(node_selector=selector, pod_labels={PROVISION_KEY: "true"}, alone=alone, surge=True)
