@@ -1,9 +1,13 @@
-"""The one kind of error the command line shows as a line instead of a traceback."""
+"""Errors by what happens next."""
 
 
 class Fault(Exception):
-    """Something the user can do something about; the message names it, its value and the way out."""
+    """The user can do something about it; the message names what, its value and the way out."""
 
 
 class Interrupted(Exception):
-    """The run was asked to stop; everything started by it has been stopped."""
+    """The run was asked to stop, and ends in good order."""
+
+
+class Unreachable(Exception):
+    """An API server did not answer; worth asking again."""

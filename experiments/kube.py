@@ -14,7 +14,7 @@ from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
 from catalog.names import NAMESPACE_MODELS, NAMESPACE_PROVISIONER, PROVISIONER_NAME
-from experiments.fault import Fault
+from experiments.fault import Fault, Unreachable
 from experiments.reading import Item, Lists
 
 _TIMEOUT_S: Final = 10
@@ -24,10 +24,6 @@ _METRICS: Final = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE_MODELS}/p
 _PROVISIONER: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/configmaps/{PROVISIONER_NAME}"
 _SETTINGS_KEY: Final = "settings.yaml"
 _MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE})
-
-
-class Unreachable(Exception):
-    """The API server did not answer; worth asking again."""
 
 
 class Kube:

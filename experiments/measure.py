@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from threading import Event
-from typing import Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from experiments.fault import Fault, Interrupted
-from experiments.kube import Kube, Unreachable
+from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.load import job, job_name
 from experiments.observation import Observation
 from experiments.progress import Board, Status
@@ -28,9 +26,22 @@ UNREACHABLE_S: Final = 90.0
 _REASONS_SHOWN: Final = 2
 
 
+class Cluster(Protocol):
+    """What a measurement asks of a cluster; each call may raise `Unreachable` or `Fault`."""
+
+    def lists(self) -> Lists:
+        """All an observation needs."""
+
+    def create_job(self, manifest: dict[str, Any]) -> None:
+        """Create a Job, or keep the one that is there."""
+
+    def delete_job(self, name: str) -> None:
+        """Delete a Job, if it is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a measurement works with: where it writes and shows, its clocks, and the stop signal."""
+    """What a measurement works with: where it writes and shows, its clocks, how it waits."""
 
     recorder: Recorder
     board: Board
@@ -40,15 +51,18 @@ class Bench:
     """Monotonic seconds."""
     now: Callable[[], str]
     """UTC in ISO 8601."""
-    stop: Event
+    pause: Callable[[float], bool]
+    """Waits so many seconds; True, at once, when the run is asked to stop."""
 
 
 class Walk:
     """A variant's cluster on its way over the operating points."""
 
-    def __init__(self, variant: str, kube: Kube, price: Callable[[Lists], Billed], bench: Bench) -> None:
+    def __init__(
+        self, variant: str, cluster: Cluster, price: Callable[[Lists], Billed], bench: Bench
+    ) -> None:
         self._variant = variant
-        self._kube = kube
+        self._cluster = cluster
         self._price = price
         self._bench = bench
         self._models = sorted({model for point in bench.points.values() for model in point.peak})
@@ -72,15 +86,15 @@ class Walk:
     def _set_loads(self, loads: frozenset[str]) -> None:
         for model in self._models:
             if model in loads:
-                self._insist(partial(self._kube.create_job, job(model)))
+                self._insist(partial(self._cluster.create_job, job(model)))
             else:
-                self._insist(partial(self._kube.delete_job, job_name(model)))
+                self._insist(partial(self._cluster.delete_job, job_name(model)))
 
     def _settle(self, point: str, loads: frozenset[str]) -> None:
         history: list[Observation] = []
         began = self._bench.clock()
         while True:
-            lists = self._insist(self._kube.lists)
+            lists = self._insist(self._cluster.lists)
             history.append(observe(lists, self._price(lists), self._bench.clock()))
             wait_s = longest_wait_s(timing_of(lists.autoscalers))
             verdict = judge(history, loads, wait_s)
@@ -130,5 +144,5 @@ class Walk:
             self._pause(LEAST_PERIOD_S)
 
     def _pause(self, seconds: float) -> None:
-        if self._bench.stop.wait(seconds):
+        if self._bench.pause(seconds):
             raise Interrupted

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -12,8 +13,8 @@ from rich.console import Console
 
 from experiments.bill import SharedBill, of_clusters, running
 from experiments.emulated import ROOT, EmulatedCloud, own_cloud
-from experiments.fault import Fault, Interrupted
-from experiments.kube import Kube, Unreachable
+from experiments.fault import Fault, Interrupted, Unreachable
+from experiments.kube import Kube
 from experiments.order import Order
 from experiments.pricing import price_nodes
 from experiments.progress import Status, board
@@ -22,7 +23,7 @@ from experiments.reading import Billed, Lists, accounting_of
 from experiments.reserve import reserved
 from experiments.session import DOCUMENTED, Session
 from experiments.side import at_once, available_bytes, run_all, stopped_by_signals
-from experiments.stack import Outputs, Stack
+from experiments.stack import Stack
 
 OWN_HOME: Final = "emulator"
 _GONE_WITHIN_S: Final = 60.0
@@ -54,6 +55,22 @@ def run_emulated(order: Order, console: Console) -> None:
 
 
 def _measure_emulated(session: Session, bill: SharedBill, variant: str) -> None:
+    with _stops_are_no_faults(session):
+        _bring_up_and_measure(session, bill, variant)
+
+
+@contextmanager
+def _stops_are_no_faults(session: Session) -> Iterator[None]:
+    """What breaks because the run is being stopped is a consequence, not a fault of its own."""
+    try:
+        yield
+    except Fault as fault:
+        if session.stop.is_set():
+            raise Interrupted from fault
+        raise
+
+
+def _bring_up_and_measure(session: Session, bill: SharedBill, variant: str) -> None:
     order = session.order
     name = f"{order.cloud}-{variant}"
     say = session.say
@@ -105,9 +122,10 @@ def _unused_stack(order: Order, name: str) -> Stack:
 
 def _measure_live(session: Session, stack: Stack, variant: str) -> None:
     try:
-        outputs: Outputs = stack.up(session.say(variant, "up"))
-        kube = Kube.of_kubeconfig(outputs.kubeconfig)
-        session.measure(variant, kube, _by_catalog(session.order.cloud))
+        with _stops_are_no_faults(session):
+            outputs = stack.up(session.say(variant, "up"))
+            kube = Kube.of_kubeconfig(outputs.kubeconfig)
+            session.measure(variant, kube, _by_catalog(session.order.cloud))
     finally:
         stack.destroy(session.say(variant, "destroy"))
     session.bench.board.show(variant, Status("done"))

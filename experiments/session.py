@@ -42,7 +42,7 @@ class Session:
             order=walk(points, order.points),
             clock=time.monotonic,
             now=_now,
-            stop=stop,
+            pause=stop.wait,
         )
         self.run = _describe(order)
         self.bench.recorder.begin(self.run)

@@ -4,7 +4,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -67,32 +67,39 @@ def run_all(tasks: Mapping[str, Callable[[], None]], workers: int, stop: Event, 
         Exception: the first failure, after every task has ended.
         Interrupted: when `stop` was set from outside.
     """
+    failures: list[Exception] = []
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(task) for task in tasks.values()]
-        while True:
-            done, waiting = wait(futures, timeout=_LOOK_S, return_when=FIRST_EXCEPTION)
-            failure = _first_failure(done)
-            if failure is None and not stop.is_set() and waiting:
-                continue
-            break
-        interrupted = failure is None and stop.is_set()
-        if waiting:
-            stop.set()
-            _end(waiting, disposable=disposable)
-    if interrupted:
+        futures = {pool.submit(_watched, task, stop, failures) for task in tasks.values()}
+        waiting = futures
+        while waiting and not stop.is_set():
+            _, waiting = wait(waiting, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+        _end(waiting, disposable=disposable)
+    if failures:
+        raise failures[0]
+    if stop.is_set():
         raise Interrupted
-    if failure is not None:
-        raise failure
 
 
-def _first_failure(futures: Iterable[Future[None]]) -> BaseException | None:
-    failures = (future.exception() for future in futures)
-    return next((failure for failure in failures if failure is not None), None)
+def _watched(task: Callable[[], None], stop: Event, failures: list[Exception]) -> None:
+    """Run a task unless the run is being stopped; its failure stops the others.
+
+    What fails after a stop by the user, or after another's failure, comes second in the list or
+    is an `Interrupted`, which is no failure.
+    """
+    if stop.is_set():
+        return
+    try:
+        task()
+    except Interrupted:
+        stop.set()
+    except Exception as failure:  # noqa: BLE001  # raised again by run_all, after all have ended
+        failures.append(failure)
+        stop.set()
 
 
 def _end(futures: Iterable[Future[None]], *, disposable: bool) -> None:
     waiting = {future for future in futures if not future.cancel()}
-    for engine in _engines():
+    for engine in _engines() if waiting else ():
         _signal(engine, signal.SIGINT)
     since = time.monotonic()
     while waiting:

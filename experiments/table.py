@@ -44,8 +44,8 @@ def summary(comparison: Comparison, *, published: bool) -> str:
     how = f"{comparison.accounting} accounting, {comparison.mode}"
     if not published:
         return (
-            f"{how} for now, every family of the catalog; = marks {agreeing} of {measured} cells that equal the"
-            f" published ones, which need other settings (--published)."
+            f"{how} for now, every family of the catalog: {agreeing} of {measured} cells equal the published"
+            " ones (=), which come out under the settings of --published."
         )
     if measured == agreeing:
         return f"{how}: all {measured} measured cells equal the published ones to four decimals."

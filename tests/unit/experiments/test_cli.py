@@ -1,0 +1,75 @@
+"""The command line: promised documents, clear refusals, exit codes."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from experiments.cli import app
+from experiments.published import published
+from experiments.record import Recorder, Run, Sample
+
+OKE = published().clouds["oke"].cost
+RUN = Run("", "", {}, "oke", True, "modelled", "nominal", "bin-select", ("VM.GPU2",), (), (), "")
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    recorder = Recorder(tmp_path)
+    recorder.begin(RUN)
+    for point, row in OKE.items():
+        for variant, price in row.items():
+            recorder.add(Sample("", variant, point, 4, {}, Decimal(99)))
+            recorder.add(Sample("", variant, point, 4, {}, price, steady=True))
+    return tmp_path
+
+
+def test_table_cost_prints_one_document(measured: Path) -> None:
+    result = CliRunner().invoke(app, ["table", "cost", "--cloud", "oke", "--out", str(measured), "--json"])
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["cloud"], document["accounting"], document["mode"]) == ("oke", "nominal", "bin-select")
+    assert document["points"] == document["published"]
+
+
+def test_table_cost_prints_a_table_and_what_it_says(measured: Path) -> None:
+    result = CliRunner().invoke(app, ["table", "cost", "--cloud", "oke", "--out", str(measured)])
+    assert result.exit_code == 0
+    assert "all 12 measured cells equal the published ones" in " ".join(result.stdout.split())
+
+
+def test_a_table_of_nothing_says_how_to_measure(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["table", "cost", "--cloud", "oke", "--out", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: {tmp_path}: no run.json there; measure first")
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--variants", "biggest"], "biggest given; there are max-sized, dynamic, right-sized"),
+        (["--points", "idle,noon"], "noon given; there are idle, peak,"),
+        (["--variants", ","], "nothing given"),
+        (["--live", "--kubeconfig", "f", "--variant", "dynamic"], "exclude each other"),
+        (["--kubeconfig", "f"], "belong together"),
+        (["--variant", "dynamic"], "belong together"),
+        (["--serving", "imagined"], "'imagined' is not"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_starts(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["run", "--cloud", "oke", "--out", str(out), *arguments], env={"COLUMNS": "200"}
+    )
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert not out.exists()
+
+
+def test_a_cloud_that_cannot_be_measured_is_wrong_usage() -> None:
+    assert CliRunner().invoke(app, ["table", "cost", "--cloud", "moon"]).exit_code == 2
