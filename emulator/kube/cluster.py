@@ -1,0 +1,184 @@
+"""One emulated cluster's Kubernetes: what the emulated cloud creates, feeds with nodes and deletes."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from emulator.kube import controlplane, drain, manifests, ports, readiness, tokens
+from emulator.kube.access import credentials_of, ssl_context
+from emulator.kube.api import Api, ApiError, Credentials
+from emulator.kube.autoscaler_loop import Autoscaler
+from emulator.kube.cache import Cache
+from emulator.kube.images import PROCESS_IMAGES, ProcessImage
+from emulator.kube.load import LoadController
+from emulator.kube.loadbalancer import LoadBalancers
+from emulator.kube.nodes import node_object
+from emulator.kube.objects import Node, Pod, Resources, parse_node, parse_pod
+from emulator.kube.processes import ProcessController, Surroundings, kill_leftovers
+from emulator.kube.spec import (
+    AutoscalerSettings,
+    CloudHooks,
+    ClusterFailed,
+    ClusterSpec,
+    NodeSpec,
+    ServiceAccountRef,
+    WorkloadKind,
+)
+
+_log = logging.getLogger(__name__)
+
+
+def purge(home: Path) -> None:
+    """Remove a cluster by its home alone, as one that a killed daemon left: processes, pods, files."""
+    kill_leftovers(home)
+    controlplane.end(home)
+
+
+class KubeCluster:
+    """A running control plane with the controllers that a cloud and its kubelets would be.
+
+    Safe for use by several threads.
+    """
+
+    def __init__(self, spec: ClusterSpec, images: Sequence[ProcessImage], taken: ports.Ports) -> None:
+        """Connect to a control plane that runs; `create` is the way to get one."""
+        self.spec = spec
+        self.kubeconfig_path: Final = controlplane.kubeconfig_path(spec.home)
+        self._credentials: Final = credentials_of(self.kubeconfig_path)
+        self._images = images
+        self._ports = taken
+        self._api = Api(self._credentials, ssl_context(self._credentials))
+        self._pods: Cache[Pod] = Cache(self._api, "/api/v1/pods", parse_pod)
+        self._nodes: Cache[Node] = Cache(self._api, "/api/v1/nodes", parse_node)
+        self._controllers: list[ProcessController | LoadController | LoadBalancers] = []
+        self._autoscaler: Autoscaler | None = None
+        self._hooks: CloudHooks | None = None
+        self._lock = threading.Lock()
+        self._deleted = False
+
+    @classmethod
+    def create(cls, spec: ClusterSpec, images: Sequence[ProcessImage] = PROCESS_IMAGES) -> "KubeCluster":
+        """Make a cluster and return when it takes nodes and pods.
+
+        Raises:
+            ClusterFailed: with the reason; nothing of it is left.
+        """
+        taken = ports.reserve(spec.home)
+        try:
+            purge(spec.home)
+            repositories = tuple(image.repository for image in images)
+            controlplane.create(spec.name, spec.home, spec.timing, taken, repositories)
+            cluster = cls(spec, images, taken)
+            readiness.prove(cluster._api)
+            for pod in spec.system_pods:
+                cluster._api.apply(*manifests.workload(pod))
+        except BaseException as fault:
+            purge(spec.home)
+            ports.release(taken)
+            if isinstance(fault, ApiError):
+                raise ClusterFailed(f"cluster {spec.name}: {fault}") from fault
+            raise
+        return cluster
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return self._credentials.server
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The CA that signed the API server's certificate."""
+        return self._credentials.ca_pem
+
+    @property
+    def client_cert_pem(self) -> bytes:
+        """The administrator's certificate."""
+        return self._credentials.client_cert_pem
+
+    @property
+    def client_key_pem(self) -> bytes:
+        """The administrator's key."""
+        return self._credentials.client_key_pem
+
+    def start(self, hooks: CloudHooks) -> None:
+        """Start the controllers: process pods, modelled load, load balancers' addresses."""
+        self._hooks = hooks
+        surroundings = Surroundings(self.spec.home, self._credentials, self._ports.kube_apiserver, hooks)
+        self._controllers = [
+            ProcessController(self._api, self._pods, self._images, surroundings),
+            LoadController(self._api, self._pods),
+            LoadBalancers(self._api, self._ports.kube_apiserver),
+        ]
+        for controller in self._controllers:
+            controller.start()
+        self._pods.start()
+        self._nodes.start()
+
+    def set_autoscaler(self, settings: AutoscalerSettings | None) -> None:
+        """Run the ClusterAutoscaler add-on with these settings; None removes it."""
+        if self._hooks is None:
+            raise RuntimeError("set_autoscaler before start; this is a bug, please report it")
+        with self._lock:
+            previous, self._autoscaler = self._autoscaler, None
+            if previous is not None:
+                previous.stop()
+            if settings is None or self._deleted:
+                return
+            self._autoscaler = Autoscaler(
+                self._api, self._pods, self._nodes, self._hooks, settings, _overhead(self.spec)
+            )
+            self._autoscaler.start()
+
+    def add_node(self, node: NodeSpec) -> None:
+        """Register a node; one of that name that exists is left as it is."""
+        try:
+            self._api.create("/api/v1/nodes", node_object(node))
+        except ApiError as fault:
+            if not fault.conflict:
+                raise
+
+    def remove_node(self, name: str, grace_s: float | None = None, *, force: bool = True) -> None:
+        """Drain a node for at most `grace_s` (None or 0: not at all), then remove it with its pods.
+
+        Raises:
+            DrainRefused: not `force`, and pods were left when the grace was over; the node stays, cordoned.
+        """
+        drain.remove_node(self._api, name, grace_s or 0.0, force=force)
+
+    def review_token(self, token: str, audiences: Sequence[str] = ()) -> ServiceAccountRef | None:
+        """Whose ServiceAccount token this is; None when the API server does not vouch for it."""
+        return tokens.review(self._api, token, audiences)
+
+    def delete(self) -> None:
+        """End everything of the cluster: threads, process pods, control plane, files. Idempotent."""
+        with self._lock:
+            if self._deleted:
+                return
+            self._deleted = True
+            autoscaler = self._autoscaler
+        if autoscaler is not None:
+            autoscaler.stop()
+        for controller in self._controllers:
+            controller.stop()
+        with suppress(ApiError):
+            self._pods.stop()
+            self._nodes.stop()
+        purge(self.spec.home)
+        self._api.close()
+        ports.release(self._ports)
+        _log.info("cluster %s: deleted", self.spec.name)
+
+
+def _overhead(spec: ClusterSpec) -> dict[bool, Resources]:
+    """What the cloud's DaemonSets take of a node without and with GPUs."""
+    result = {}
+    for has_gpus in (False, True):
+        total = Resources()
+        for pod in spec.system_pods:
+            if pod.kind is WorkloadKind.DAEMON_SET and (has_gpus or not pod.gpu_only):
+                total += Resources(pod.cpu_millicores, pod.memory_bytes, 0, 1)
+        result[has_gpus] = total
+    return result

@@ -1,0 +1,49 @@
+"""Which container images run as local processes, and how; everything else is kwok's.
+
+A row a image: later services (a model server, a load generator) are one more row.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from catalog.names import IMAGE_PROVISIONER
+
+_TAG_OR_DIGEST: Final = r"(:[^/@]+)?(@.+)?$"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessImage:
+    """An image whose container the emulator runs as a process of this machine."""
+
+    repository: str
+    """Without registry, tag and digest: `rightsize/provisioner`."""
+    command: Callable[[Sequence[str]], Sequence[str]]
+    """The command line for a container's `args`; stands for the image's entrypoint."""
+
+
+def _python_module(module: str) -> Callable[[Sequence[str]], Sequence[str]]:
+    return lambda args: (sys.executable, "-m", module, *args)
+
+
+PROCESS_IMAGES: Final = (ProcessImage(IMAGE_PROVISIONER, _python_module("provisioner")),)
+
+
+def pattern(repository: str) -> str:
+    """Regular expression of the images of this repository: any registry, tag or digest.
+
+    It keeps to what Python's and kwok's (Go's) engines agree on.
+    """
+    return f"(^|/){repository.replace('.', '[.]')}{_TAG_OR_DIGEST}"
+
+
+def is_of(image: str, repository: str) -> bool:
+    """Whether an image reference names this repository."""
+    return re.search(pattern(repository), image) is not None
+
+
+def process_image(image: str, known: Sequence[ProcessImage]) -> ProcessImage | None:
+    """The row for an image reference, None when kwok runs it."""
+    return next((row for row in known if is_of(image, row.repository)), None)
