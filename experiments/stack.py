@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulumi import automation
-from pulumi.automation import EngineEvent
+from pulumi.automation import EngineEvent, StepEventMetadata
 
 from experiments.fault import Fault
 
 PROJECT: Final = "rightsize"
 _COLOUR: Final = re.compile(r"<\{%.*?%\}>")
 _STEPS_SHOWN: Final = 2
+_ERRORS_SHOWN: Final = 3
 
 Say = Callable[[str], None]
 
@@ -34,19 +35,28 @@ class _Events:
     say: Say
     under_way: dict[str, None] = field(default_factory=dict)
     done: int = 0
+    said: str = ""
     errors: list[str] = field(default_factory=list)
 
     def take(self, event: EngineEvent) -> None:
         """Note one event and say what is under way."""
         if event.resource_pre_event is not None:
-            self.under_way[event.resource_pre_event.metadata.urn] = None
+            self._begin(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
             self._finish(event.res_outputs_event.metadata.urn)
         elif event.res_op_failed_event is not None:
             self._finish(event.res_op_failed_event.metadata.urn)
         elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
             self.errors.append(" ".join(_COLOUR.sub("", event.diagnostic_event.message).split()))
-        self.say(f"{self.verb}: {self.done} done{self._named()}")
+        said = f"{self.done} resources{self._named()}"
+        if said != self.said:
+            self.said = said
+            self.say(said)
+
+    def _begin(self, step: StepEventMetadata) -> None:
+        # Components and the stack have no provider and nothing of their own to wait for.
+        if step.provider:
+            self.under_way[step.urn] = None
 
     def _finish(self, urn: str) -> None:
         if urn in self.under_way:
@@ -77,7 +87,7 @@ class Stack:
         except automation.StackNotFoundError as error:
             raise Fault(f"stack {name}: there is none; `pulumi stack init {name}` makes it") from error
         except (automation.CommandError, automation.InvalidVersionError, OSError) as error:
-            raise Fault(f"stack {name}: cannot be selected: {_last_line(str(error))}") from error
+            raise Fault(f"stack {name}: cannot be selected: {_reason(str(error))}") from error
 
     @property
     def name(self) -> str:
@@ -94,7 +104,7 @@ class Stack:
         try:
             self._stack.set_all_config(config, path=True)
         except automation.CommandError as error:
-            raise Fault(f"stack {self.name}: not configured: {_last_line(str(error))}") from error
+            raise Fault(f"stack {self.name}: not configured: {_reason(str(error))}") from error
 
     def resources(self) -> int:
         """How many resources it has, the stack itself apart."""
@@ -131,13 +141,14 @@ class Stack:
             try:
                 return action(on_event=events.take, on_output=note, on_error=note, color="never")
             except automation.CommandError as error:
-                reason = "; ".join(events.errors) or _last_line(str(error))
+                reason = "; ".join(events.errors[:_ERRORS_SHOWN]) or _reason(str(error))
                 raise Fault(
                     f"{events.verb} of stack {self.name} failed: {reason}; in full: {self._log}"
                 ) from error
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if "error:" in line]
-    return (errors or lines or ["no reason given"])[-1]
+def _reason(text: str) -> str:
+    """The errors in what the engine printed, or else its last line."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+    return "; ".join([*dict.fromkeys(errors)][:_ERRORS_SHOWN]) or (lines or ["no reason given"])[-1]
