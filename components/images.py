@@ -1,5 +1,6 @@
 """Node images: which one of those the cloud offers for a Kubernetes version fits a kind of node."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -29,8 +30,13 @@ def newest(images: Iterable[Image], kubernetes_version: str) -> Mapping[str, str
     """Id of the newest image of each kind that there is for a Kubernetes version such as v1.36.3."""
     wanted = f"OKE-{kubernetes_version.removeprefix('v')}-"
     found: dict[str, str] = {}
-    for image in sorted(images, key=lambda image: image.name):
+    for image in sorted(images, key=_age):
         if image.name.startswith(_SYSTEM) and wanted in image.name:
             arch = ARM64 if "aarch64" in image.name else AMD64
             found[kind_of(arch, int("GPU" in image.name))] = image.id
     return found
+
+
+def _age(image: Image) -> tuple[int, ...]:
+    """The numbers of a name, so that release 8.10 comes after 8.9."""
+    return tuple(int(number) for number in re.findall(r"\d+", image.name))
