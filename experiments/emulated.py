@@ -26,7 +26,7 @@ class EmulatedCloud:
     """The running emulator of one home folder."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
+        self.home = home.resolve()
 
     def start(self) -> None:
         """Start it, replacing one that a killed run may have left in the same home.

@@ -53,7 +53,9 @@ def judge(history: Sequence[Observation], loads: frozenset[str], wait_s: float) 
     held_s = latest.at_s - history[-alike].at_s
     if alike >= OBSERVATIONS and held_s > wait_s:
         return Verdict(steady=True, waits_for=(), held_s=held_s)
-    return Verdict(steady=False, waits_for=(f"unchanged for {held_s:.0f} of {wait_s:.0f} s",), held_s=held_s)
+    return Verdict(
+        steady=False, waits_for=(f"{wait_s:.0f} s without change, {held_s:.0f} so far",), held_s=held_s
+    )
 
 
 def look_alike(one: Observation, other: Observation) -> bool:

@@ -177,6 +177,6 @@ def test_a_stop_ends_the_walk_between_two_looks(case: Case) -> None:
 def test_the_board_says_where_a_variant_is_and_what_it_waits_for(case: Case) -> None:
     case.walk("idle").run()
     first, last = case.cluster.shown[0], case.cluster.shown[-1]
-    assert (first.doing, first.waits_for) == ("Both models idle", "unchanged for 0 of 30 s")
+    assert (first.doing, first.waits_for) == ("Both models idle", "30 s without change, 0 so far")
     assert (last.doing, last.waits_for) == ("Both models idle: steady", "")
     assert last.figures == "squeezenet1_1 1, vgg16 1, 2 nodes, $0.0200/h"

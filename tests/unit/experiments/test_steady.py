@@ -50,7 +50,7 @@ def test_three_alike_that_span_more_than_the_wait_are_steady() -> None:
 def test_a_span_of_just_the_wait_is_not_enough() -> None:
     verdict = judge([seen(0), seen(20), seen(30)], NO_LOAD, 30)
     assert not verdict.steady
-    assert verdict.waits_for == ("unchanged for 30 of 30 s",)
+    assert verdict.waits_for == ("30 s without change, 30 so far",)
 
 
 def test_two_observations_are_not_enough_however_far_apart() -> None:
