@@ -1,0 +1,165 @@
+"""Outputs of OCI resources: one row for each type of resource."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from emulator.plugins.model import container_engine, network
+from emulator.plugins.model.derived import TIME_CREATED, digest
+from emulator.plugins.model.values import Properties, given, laid_over
+
+Computed = Callable[[Mapping[str, Any], str], Properties]
+"""From merged inputs and id to what only the cloud can say."""
+
+
+class UnknownResource(Exception):
+    """The emulated cloud does not know a type of resource."""
+
+
+def _nothing(_inputs: Mapping[str, Any], _resource_id: str) -> Properties:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceModel:
+    """What the cloud adds to the inputs of one type of resource."""
+
+    token: str
+    kind: str
+    """Kind in the OCID."""
+    state: str = "AVAILABLE"
+    """Lifecycle state of a healthy one; empty where there is none."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What the cloud takes for inputs that were not given."""
+    computed: Computed = _nothing
+    names_itself: bool = False
+    """A missing `displayName` is made by the cloud."""
+    created: bool = True
+    """Whether it says when it was created."""
+
+
+_TAGS: Final[Mapping[str, Any]] = {"freeformTags": {}, "definedTags": {}}
+
+_ROWS: Final = (
+    ResourceModel(
+        "oci:Core/vcn:Vcn",
+        "vcn",
+        defaults={**_TAGS, "isIpv6enabled": False},
+        computed=network.vcn,
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/internetGateway:InternetGateway",
+        "internetgateway",
+        defaults={**_TAGS, "enabled": True},
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/natGateway:NatGateway",
+        "natgateway",
+        defaults={**_TAGS, "blockTraffic": False},
+        computed=network.nat_gateway,
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/serviceGateway:ServiceGateway",
+        "servicegateway",
+        defaults=_TAGS,
+        computed=network.service_gateway,
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/routeTable:RouteTable",
+        "routetable",
+        defaults={**_TAGS, "routeRules": []},
+        computed=network.route_table,
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/securityList:SecurityList",
+        "securitylist",
+        defaults={**_TAGS, "egressSecurityRules": [], "ingressSecurityRules": []},
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/subnet:Subnet",
+        "subnet",
+        defaults={**_TAGS, "prohibitInternetIngress": False, "prohibitPublicIpOnVnic": False},
+        computed=network.subnet,
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/networkSecurityGroup:NetworkSecurityGroup",
+        "networksecuritygroup",
+        defaults=_TAGS,
+        names_itself=True,
+    ),
+    ResourceModel(
+        "oci:Core/networkSecurityGroupSecurityRule:NetworkSecurityGroupSecurityRule",
+        "securityrule",
+        state="",
+        defaults={"stateless": False},
+        computed=network.security_rule,
+    ),
+    ResourceModel(
+        "oci:Identity/policy:Policy", "policy", state="ACTIVE", defaults=_TAGS, computed=network.policy
+    ),
+    ResourceModel(
+        "oci:ContainerEngine/cluster:Cluster",
+        "cluster",
+        state="ACTIVE",
+        defaults=container_engine.CLUSTER_DEFAULTS,
+        computed=container_engine.cluster,
+        created=False,
+    ),
+    ResourceModel(
+        "oci:ContainerEngine/nodePool:NodePool",
+        "nodepool",
+        state="ACTIVE",
+        defaults=container_engine.NODE_POOL_DEFAULTS,
+        computed=container_engine.node_pool,
+        created=False,
+    ),
+    ResourceModel(
+        "oci:ContainerEngine/addon:Addon",
+        "addon",
+        state="ACTIVE",
+        defaults={"configurations": []},
+        computed=container_engine.addon,
+    ),
+)
+
+RESOURCES: Final = {row.token: row for row in _ROWS}
+
+
+def outputs_of(token: str, inputs: Mapping[str, Any], resource_id: str) -> Properties:
+    """Everything a healthy resource shows: its inputs, the cloud's defaults, what it computes.
+
+    Raises:
+        UnknownResource: naming the token and those that are known.
+    """
+    model = _model(token)
+    merged = laid_over(model.defaults, inputs)
+    if model.names_itself and "displayName" not in merged:
+        merged["displayName"] = f"{model.kind}{digest(resource_id, 14)}"
+    common = {"state": model.state} if model.state else {}
+    common |= {"timeCreated": TIME_CREATED} if model.created else {}
+    return given({**merged, **common, **model.computed(merged, resource_id)})
+
+
+def kind_of(token: str) -> str:
+    """The kind in the OCIDs of a type of resource, for example `nodepool`.
+
+    Raises:
+        UnknownResource: naming the token and those that are known.
+    """
+    return _model(token).kind
+
+
+def _model(token: str) -> ResourceModel:
+    try:
+        return RESOURCES[token]
+    except KeyError:
+        raise UnknownResource(
+            f"{token}: the emulated cloud has no such resource; it has {', '.join(sorted(RESOURCES))}"
+        ) from None
