@@ -1,0 +1,1 @@
+"""Decisions on values: no clock, no network, no randomness; everything is an argument."""

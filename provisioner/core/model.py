@@ -1,0 +1,235 @@
+"""What the planner knows of pods and nodes: frozen values, read once from Kubernetes' own JSON.
+
+`parse.py` makes them; the emulated cloud reads the same ones, so this module imports nothing but
+the amounts.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from provisioner.core.resources import NOTHING, ONE_POD, Resources
+
+HOSTNAME: Final = "kubernetes.io/hostname"
+ARCH: Final = "kubernetes.io/arch"
+OS: Final = "kubernetes.io/os"
+ZONE: Final = "topology.kubernetes.io/zone"
+REGION: Final = "topology.kubernetes.io/region"
+INSTANCE_TYPE: Final = "node.kubernetes.io/instance-type"
+CAPACITY_TYPE: Final = "karpenter.sh/capacity-type"
+
+EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_TAINT: Final = re.compile(r"(?P<key>[A-Za-z0-9./_-]+)(?:=(?P<value>[A-Za-z0-9._-]*))?:(?P<effect>\w+)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Taint:
+    """Keeps pods away that do not tolerate it."""
+
+    key: str
+    value: str
+    effect: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Taint":
+        """Read `key=value:Effect`, as kubectl and the kubelet write it; raises ValueError."""
+        match = _TAINT.fullmatch(text)
+        if match is None or match["effect"] not in EFFECTS:
+            message = f"{text!r} is not a taint; expected key=value:Effect with {', '.join(EFFECTS)}"
+            raise ValueError(message)
+        return cls(match["key"], match["value"] or "", match["effect"])
+
+    def __str__(self) -> str:
+        """As kubectl and the kubelet write it."""
+        return f"{self.key}={self.value}:{self.effect}"
+
+    @property
+    def repels(self) -> bool:
+        """Whether it keeps pods away at scheduling, rather than being a preference."""
+        return self.effect != "PreferNoSchedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Toleration:
+    """Lets a pod pass taints; an empty key or effect means any."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+
+    def tolerates(self, taint: Taint) -> bool:
+        """Whether the taint does not keep this pod away."""
+        if self.effect not in {"", taint.effect}:
+            return False
+        if self.operator == "Exists":
+            return self.key in {"", taint.key}
+        return self.key == taint.key and self.value == taint.value
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One expression on labels: of a node selector term, or of a pod label selector."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Whether the labels meet it; an operator that is not known never holds."""
+        value = labels.get(self.key)
+        if self.operator == "Exists":
+            return value is not None
+        if self.operator == "DoesNotExist":
+            return value is None
+        if self.operator == "NotIn":
+            return value is None or value not in self.values
+        if value is None:
+            return False
+        return value in self.values if self.operator == "In" else self._compares(value)
+
+    def _compares(self, value: str) -> bool:
+        if self.operator not in {"Gt", "Lt"} or len(self.values) != 1:
+            return False
+        try:
+            here, there = int(value), int(self.values[0])
+        except ValueError:
+            return False
+        return here > there if self.operator == "Gt" else here < there
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTerm:
+    """One alternative of a required node affinity: all of it has to hold."""
+
+    labels: tuple[Requirement, ...] = ()
+    fields: tuple[Requirement, ...] = ()
+    """On `metadata.name`."""
+
+    def holds(self, labels: Mapping[str, str], name: str) -> bool:
+        """Whether a node of that name and labels meets it; an empty term meets nothing."""
+        if not self.labels and not self.fields:
+            return False
+        return all(each.holds(labels) for each in self.labels) and all(
+            each.holds({"metadata.name": name}) for each in self.fields
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PodTerm:
+    """Which pods a required pod (anti-)affinity is about, and what counts as the same place."""
+
+    topology_key: str
+    selector: tuple[Requirement, ...] | None
+    """None selects no pod, an empty one every pod."""
+    namespaces: frozenset[str]
+    """Empty: every namespace."""
+
+    def selects(self, pod: "Pod") -> bool:
+        """Whether it is about that pod."""
+        if self.selector is None or (self.namespaces and pod.namespace not in self.namespaces):
+            return False
+        return all(each.holds(pod.labels) for each in self.selector)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A topology spread constraint that the scheduler enforces (`DoNotSchedule`)."""
+
+    term: PodTerm
+    max_skew: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The controller of a pod."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class HostPort:
+    """A port that a pod takes of its node."""
+
+    port: int
+    protocol: str
+    address: str
+
+    def collides(self, other: "HostPort") -> bool:
+        """Whether both cannot be on one node."""
+        anywhere = "0.0.0.0"  # noqa: S104 (Kubernetes' default host IP, compared with, not bound)
+        same_address = self.address == other.address or anywhere in {self.address, other.address}
+        return self.port == other.port and self.protocol == other.protocol and same_address
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod, as far as placing it goes."""
+
+    namespace: str
+    name: str
+    uid: str = ""
+    requests: Resources = ONE_POD
+    phase: str = "Pending"
+    node_name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    owner: Owner | None = None
+    is_ready: bool = False
+    is_gated: bool = False
+    is_deleting: bool = False
+    tolerations: tuple[Toleration, ...] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    node_affinity: tuple[NodeTerm, ...] | None = None
+    """Required; alternatives. None: any node."""
+    affinity: tuple[PodTerm, ...] = ()
+    anti_affinity: tuple[PodTerm, ...] = ()
+    spread: tuple[Spread, ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
+    claims: tuple[str, ...] = ()
+    """Persistent volume claims that it mounts."""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has given its resources back."""
+        return self.phase in {"Succeeded", "Failed"}
+
+    @property
+    def is_daemon(self) -> bool:
+        """Whether it lives and dies with its node: of a DaemonSet, or a static pod of the kubelet."""
+        return "kubernetes.io/config.mirror" in self.annotations or (
+            self.owner is not None and self.owner.kind in {"DaemonSet", "Node"}
+        )
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for a node and a node could be the answer."""
+        return not (self.node_name or self.is_finished or self.is_daemon or self.is_deleting)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node; also one that is bought and has not registered yet (`is_booting`)."""
+
+    name: str
+    provider_id: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    capacity: Resources = NOTHING
+    allocatable: Resources = NOTHING
+    is_ready: bool = True
+    is_cordoned: bool = False
+    is_deleting: bool = False
+    is_booting: bool = False
+    created: datetime | None = None
+    """When it registered; of a booting one, when it was first seen."""

@@ -1,0 +1,42 @@
+"""What the provisioner may do, as its operator has set it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from catalog.offering import ON_DEMAND
+from provisioner.core.model import Taint
+
+BIN_SELECT: Final = "bin-select"
+MODES: Final = (BIN_SELECT,)
+"""Modes that can be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which pods are served, what may be bought for them, and when it is given back."""
+
+    mode: str = BIN_SELECT
+    families: tuple[str, ...] = ()
+    """Empty: every family of the catalog."""
+    architectures: tuple[str, ...] = ("arm64",)
+    capacity_types: tuple[str, ...] = (ON_DEMAND,)
+    pod_selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the pods served; empty: any pending pod."""
+    node_labels: Mapping[str, str] = field(default_factory=dict)
+    node_taints: tuple[Taint, ...] = ()
+    node_unneeded_s: float = 300
+    """How long a node has to be removable before it is removed."""
+    registration_s: float = 900
+    """How long a launched machine may take to become a node; then it is given back."""
+    empty_pool_s: float = 600
+    """How long a pool without nodes is kept for reuse."""
+    no_capacity_s: float = 300
+    """How long a shape that had no capacity in a zone is passed over."""
+    max_pools: int = 20
+    """Most sizes in use at once (a pool is one size, zone, capacity type, labels and taints)."""
+    max_nodes: int | None = None
+    """Most nodes bought at once, in all pools."""
+    max_price_per_hour: Decimal | None = None
+    """Most that all bought nodes together may cost."""

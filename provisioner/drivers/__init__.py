@@ -1,0 +1,1 @@
+"""One module a cloud, behind the contract of `contract.py`."""
