@@ -1,0 +1,1 @@
+"""What every emulated cloud needs: ids, time, errors, a meter and a bill."""

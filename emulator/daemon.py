@@ -1,0 +1,162 @@
+"""The daemon: one process that serves the emulated clouds until it is told to stop."""
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from emulator.cloud.bill import bill
+from emulator.cloud.clock import SystemClock
+from emulator.contexts import Contexts
+from emulator.home import Home, Running, write_whole
+from emulator.oci import state
+from emulator.oci.balancers import BalancerWatch
+from emulator.oci.region import Machine, Region
+from emulator.oci.server import Server
+from emulator.oci.state import KubeFactory
+
+LOG: Final = logging.getLogger("emulator")
+INTERNAL: Final = "/emulator/v1"
+_GRACE_S: Final = 3
+
+
+class Daemon:
+    """The clouds of one home, and what `emulator` asks of them."""
+
+    def __init__(self, home: Home, make_kube: KubeFactory) -> None:
+        self._home = home
+        self._clock = SystemClock()
+        self._contexts = Contexts(home)
+        self._contexts.prepare()
+        machine = Machine(
+            make_kube=make_kube,
+            clusters_home=home.clusters,
+            account_home=home.account,
+            on_context=self._contexts.add,
+            off_context=self._contexts.remove,
+        )
+        self._region = Region(machine, self._clock, secrets.token_hex(8))
+        self._balancers = BalancerWatch(self._region.world)
+        self.stopping: Final = threading.Event()
+
+    def app(self) -> Starlette:
+        """The web application."""
+        server = Server(self._region.world, self._region.tokens)
+        routes = [
+            Route(f"{INTERNAL}/status", self._serve(self.status)),
+            Route(f"{INTERNAL}/bill", self._serve(self.bill)),
+            Route(f"{INTERNAL}/shutdown", self._serve(self._shutdown), methods=["POST"]),
+            *server.routes(),
+            Route("/{path:path}", server.unknown, methods=["GET", "POST", "PUT", "DELETE"]),
+        ]
+        return Starlette(routes=routes)
+
+    def status(self) -> dict[str, Any]:
+        """Clusters with their nodes, for `emulator status`."""
+        world = self._region.world
+        with world.lock:
+            clusters = [
+                {
+                    "id": cluster.id,
+                    "cloud": "oke",
+                    "name": cluster.details.name,
+                    "context": cluster.context,
+                    "state": cluster.state,
+                    "server": cluster.kube.server if cluster.kube is not None else None,
+                    "nodes": sum(len(pool.staying()) for pool in world.pools_of(cluster.id)),
+                    "node_pools": len(world.pools_of(cluster.id)),
+                }
+                for cluster in world.clusters.values()
+                if cluster.state != state.DELETED
+            ]
+        return {"pid": os.getpid(), "clusters": clusters}
+
+    def bill(self) -> dict[str, Any]:
+        """The bill of this moment."""
+        world = self._region.world
+        with world.lock:
+            return bill(world.meter.readings(), self._clock.now())
+
+    def close(self) -> None:
+        """End every cluster and keep the bill."""
+        LOG.info("stopping")
+        write_whole(self._home.last_bill, json.dumps(self.bill()) + "\n")
+        self._clock.stop()
+        self._balancers.stop()
+        self._region.close()
+        self._home.note.unlink(missing_ok=True)
+        LOG.info("stopped")
+
+    def open(self) -> None:
+        """Start what works in the background."""
+        self._balancers.start()
+
+    def _shutdown(self) -> dict[str, Any]:
+        self.stopping.set()
+        return {"stopping": True}
+
+    def _serve(self, answer: Any) -> Any:
+        async def serve(_request: Request) -> Response:
+            return JSONResponse(await run_in_threadpool(answer))
+
+        return serve
+
+
+def serve(home: Home, listening: socket.socket, make_kube: KubeFactory) -> None:
+    """Serve on a socket until SIGTERM, SIGINT or the shutdown call; then leave nothing running."""
+    daemon = Daemon(home, make_kube)
+    config = uvicorn.Config(
+        daemon.app(), log_config=None, access_log=False, timeout_graceful_shutdown=_GRACE_S, lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web", daemon=True)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: daemon.stopping.set())
+    host, port = listening.getsockname()[:2]
+    daemon.open()
+    thread.start()
+    endpoint = f"http://{host}:{port}"
+    home.write_note(Running(os.getpid(), endpoint))
+    LOG.info("serving on %s", endpoint)
+    try:
+        while not daemon.stopping.wait(1):
+            if not thread.is_alive():
+                LOG.error("the web server ended by itself")
+                break
+    finally:
+        server.should_exit = True
+        daemon.close()
+        thread.join(_GRACE_S + 1)
+
+
+def main() -> None:
+    """Entry point of the process that `emulator start` launches; the socket is inherited."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--fd", type=int, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    from emulator.kube.cluster import KubeCluster
+
+    serve(Home(arguments.home), socket.socket(fileno=arguments.fd), KubeCluster.create)
+
+
+if __name__ == "__main__":
+    main()

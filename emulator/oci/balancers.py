@@ -1,0 +1,106 @@
+"""Charges for load balancers: the cloud's own controller would make one for each Service of that type.
+
+The clusters are asked every few seconds, so that the bill also counts those that are gone again.
+"""
+
+import logging
+import os
+import ssl
+import tempfile
+import threading
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from emulator.cloud.meter import Charge
+from emulator.oci import state
+from emulator.oci.shapes import CLOUD
+from emulator.oci.state import Cluster, Kube
+from emulator.oci.world import LOAD_BALANCER_PRICE, World
+
+LOG: Final = logging.getLogger(__name__)
+_PERIOD_S: Final = 5.0
+_TIMEOUT_S: Final = 5.0
+
+
+class BalancerWatch:
+    """Looks for Services of type LoadBalancer."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load balancers", daemon=True)
+        self._clients: dict[str, httpx.Client] = {}
+        self._seen: dict[str, str] = {}
+        """Charge to cluster."""
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_TIMEOUT_S)
+
+    def look(self) -> None:
+        """Look once at every cluster."""
+        for cluster in tuple(self._world.clusters.values()):
+            if cluster.state in {state.ACTIVE, state.UPDATING} and cluster.kube is not None:
+                self._look_at(cluster, cluster.kube)
+            elif cluster.state in {state.DELETED, state.DELETING}:
+                self._settle(cluster, set())
+                client = self._clients.pop(cluster.id, None)
+                if client is not None:
+                    client.close()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_PERIOD_S):
+            try:
+                self.look()
+            except Exception:
+                LOG.exception("load balancers")
+
+    def _look_at(self, cluster: Cluster, kube: Kube) -> None:
+        client = self._clients.get(cluster.id)
+        if client is None:
+            client = self._clients[cluster.id] = _client(kube)
+        try:
+            answer = client.get("/api/v1/services")
+            answer.raise_for_status()
+        except httpx.HTTPError as fault:
+            LOG.debug("services of %s: %s", cluster.context, fault)
+            return
+        found = {
+            f"{cluster.id}/loadbalancer/{item['metadata']['uid']}"
+            for item in answer.json()["items"]
+            if item["spec"].get("type") == "LoadBalancer"
+        }
+        self._settle(cluster, found)
+
+    def _settle(self, cluster: Cluster, found: set[str]) -> None:
+        with self._world.lock:
+            now = self._world.clock.now()
+            for charge_id in found - set(self._seen):
+                charge = Charge(charge_id, "load-balancer", CLOUD, cluster.context, LOAD_BALANCER_PRICE)
+                self._world.meter.start(charge, now)
+                self._seen[charge_id] = cluster.id
+            gone = [key for key, owner in self._seen.items() if owner == cluster.id and key not in found]
+            for charge_id in gone:
+                self._world.meter.stop(charge_id, now)
+                del self._seen[charge_id]
+
+
+def _client(kube: Kube) -> httpx.Client:
+    context = ssl.create_default_context(cadata=kube.ca_pem.decode())
+    descriptor, name = tempfile.mkstemp()
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(kube.client_cert_pem + kube.client_key_pem)
+        context.load_cert_chain(path)
+    finally:
+        path.unlink()
+    return httpx.Client(base_url=kube.server, verify=context, timeout=_TIMEOUT_S)

@@ -1,0 +1,84 @@
+"""Puts the emulated Oracle cloud together from its parts and the machine's."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from catalog.loader import bundled
+from emulator.cloud.clock import Clock
+from emulator.cloud.ids import Ids
+from emulator.oci import certificates, state
+from emulator.oci.identity_listener import Listener
+from emulator.oci.principal import Workload
+from emulator.oci.shapes import CLOUD, Shapes
+from emulator.oci.state import Cluster, KubeFactory
+from emulator.oci.tokens import TokenRefused, Tokens
+from emulator.oci.world import Edges, World
+
+LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the cloud takes from the machine it runs on."""
+
+    make_kube: KubeFactory
+    clusters_home: Path
+    account_home: Path
+    on_context: Callable[[Cluster], None]
+    off_context: Callable[[Cluster], None]
+
+
+class Region:
+    """The cloud, ready to be served."""
+
+    def __init__(self, machine: Machine, clock: Clock, seed: str) -> None:
+        self.tokens: Final = Tokens()
+        self._clock = clock
+        self._network = loopback_network(str(machine.account_home))
+        self._authority = certificates.create(machine.account_home)
+        edges = Edges(
+            make_kube=machine.make_kube,
+            open_identity=self._open_identity,
+            clusters_home=machine.clusters_home,
+            on_context=machine.on_context,
+            off_context=machine.off_context,
+            identity_ca=self._authority.certificate_path,
+        )
+        self.world: Final = World(Ids(seed), clock, Shapes(bundled(CLOUD)), edges)
+
+    def close(self) -> None:
+        """End every cluster; errors of one do not keep the others alive."""
+        for cluster in tuple(self.world.clusters.values()):
+            if cluster.state == state.DELETED:
+                continue
+            try:
+                if cluster.kube is not None:
+                    cluster.kube.delete()
+                if cluster.identity is not None:
+                    cluster.identity.close()
+            except Exception:
+                LOG.exception("cluster %s did not end cleanly", cluster.context)
+
+    def _open_identity(self, cluster_id: str) -> Listener:
+        return Listener(
+            self._authority, lambda token, key: self._exchange(cluster_id, token, key), self._network
+        )
+
+    def _exchange(self, cluster_id: str, token: str, pod_key: str) -> str:
+        cluster = self.world.clusters[cluster_id]
+        reviewed = cluster.kube.review_token(token, ()) if cluster.kube is not None else None
+        if reviewed is None:
+            raise TokenRefused(f"the ServiceAccount token is not one of cluster {cluster.context}")
+        workload = Workload(cluster_id, reviewed.namespace, reviewed.name)
+        LOG.info("a session token for %s", workload)
+        return self.tokens.issue(workload, pod_key, self._clock.now())
+
+
+def loopback_network(seed: str) -> str:
+    """Three octets of a loopback network, likely another one for another emulator."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return f"127.{16 + digest[0] % 200}.{digest[1]}"
