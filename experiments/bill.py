@@ -10,7 +10,7 @@ from typing import Final
 from experiments.fault import Fault
 from experiments.reading import Billed
 
-BILL_AGE_S: Final = 3.0
+BILL_AGE_S: Final = 4.0
 """Asking for the bill starts a process: variants side by side share an answer this old."""
 
 

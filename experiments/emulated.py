@@ -96,7 +96,8 @@ class EmulatedCloud:
             ) from error
         if answer.returncode != 0:
             said = (answer.stderr or answer.stdout).strip().splitlines() or ["no reason given"]
-            raise Fault(f"emulator {arguments[0]}: {' '.join(said[-_QUIET:])}")
+            words = " ".join(said[-_QUIET:]).removeprefix("emulator: ")
+            raise Fault(f"emulator {arguments[0]}: {words}")
         return answer.stdout
 
     def _env(self) -> dict[str, str]:

@@ -7,10 +7,9 @@ from math import ceil
 from typing import Final
 
 from catalog.offering import Offering
-from provisioner.core.quantity import cpu_millicores, memory_bytes
-
 from experiments.fault import Fault
 from experiments.reading import Billed, Item
+from provisioner.core.quantity import millis, whole
 
 SHAPE_LABEL: Final = "node.kubernetes.io/instance-type"
 CAPACITY_TYPE_LABEL: Final = "karpenter.sh/capacity-type"
@@ -39,10 +38,10 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
 
 
 def _price(node: Item, offering: Offering) -> Decimal:
-    if offering.kind == "fixed":
+    if not offering.is_flexible:
         return offering.price_of()
     capacity = node["status"]["capacity"]
-    vcpus = Fraction(cpu_millicores(capacity["cpu"]), 1000)
+    vcpus = Fraction(millis(capacity["cpu"]), 1000)
     # The kernel keeps a little for itself: a 32 GiB machine shows some 31.3 GiB.
-    gib = ceil(Fraction(memory_bytes(capacity["memory"]), GIB))
+    gib = ceil(Fraction(whole(capacity["memory"]), GIB))
     return offering.price_of(ceil(vcpus / (offering.vcpus_per_ocpu or 1)), gib)
