@@ -6,13 +6,13 @@ metadata to know what a node would look like.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
-from catalog.allocatable import allocatable, capacity
+from catalog.allocatable import DOCUMENTED, MIB, Capacity, allocatable, capacity
 
-MIB: Final = 1024**2
 SYSTEM_CPU_MILLICORES: Final = 100
 SYSTEM_MEMORY_MIB: Final = 100
 EVICTION_MIB: Final = 100
@@ -32,7 +32,7 @@ class Machine:
 
     arch: str
     vcpus: int
-    memory_gib: int
+    memory_gib: Decimal
     gpus: int
     max_pods: int
 
@@ -42,7 +42,7 @@ def extra_args(machine: Machine, accounting: str, taints: tuple[str, ...] = ()) 
 
     Taints have the form `key=value:Effect`. No quotes: nested ones drop a taint silently.
     """
-    words = _reservation(machine) if accounting == "documented" else ()
+    words = _reservation(machine) if accounting == DOCUMENTED else ()
     if taints:
         words = (*words, f"--register-with-taints={','.join(taints)}")
     return " ".join(words)
@@ -58,18 +58,23 @@ def node_metadata(arguments: str, boot_volume_gib: int) -> Mapping[str, str]:
 
 
 def _reservation(machine: Machine) -> tuple[str, ...]:
-    size = {
-        "arch": machine.arch,
-        "vcpus": machine.vcpus,
-        "memory_gib": machine.memory_gib,
-        "gpus": machine.gpus,
-        "max_pods": machine.max_pods,
-    }
-    whole = capacity("oke", "documented", **size)
-    left = allocatable("oke", "documented", **size)
+    whole = _amounts(capacity, machine)
+    left = _amounts(allocatable, machine)
     cpu = whole.cpu_millicores - left.cpu_millicores - SYSTEM_CPU_MILLICORES
     memory = (whole.memory_bytes - left.memory_bytes) // MIB - SYSTEM_MEMORY_MIB - EVICTION_MIB
     return (
         f"--kube-reserved=cpu={cpu}m,memory={memory}Mi",
         f"--system-reserved=cpu={SYSTEM_CPU_MILLICORES}m,memory={SYSTEM_MEMORY_MIB}Mi",
+    )
+
+
+def _amounts(formula: Callable[..., Capacity], machine: Machine) -> Capacity:
+    return formula(
+        "oke",
+        DOCUMENTED,
+        arch=machine.arch,
+        vcpus=machine.vcpus,
+        memory_gib=machine.memory_gib,
+        gpus=machine.gpus,
+        max_pods=machine.max_pods,
     )

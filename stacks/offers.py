@@ -6,6 +6,7 @@ fault before anything is built.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi_oci as oci
@@ -48,12 +49,27 @@ def ask(settings: Settings) -> Offers:
         "availability domains", lambda: oci.identity.get_availability_domains(compartment_id=compartment)
     )
     services = _ask("Oracle's services", oci.core.get_services)
+    _check_vcn(settings)
     return Offers(
         kubernetes_version=version,
         images=images,
         availability_domains=tuple(domain.name for domain in domains.availability_domains),
         services=_all_services(services.services),
     )
+
+
+def _check_vcn(settings: Settings) -> None:
+    """An existing VCN must have the block that the settings say; rules and subnets are made by it."""
+    network = settings.network
+    if not network.vcn_id:
+        return
+    vcn = _ask("the VCN of network.vcnId", lambda: oci.core.get_vcn(vcn_id=network.vcn_id))
+    blocks = [IPv4Network(block) for block in vcn.cidr_blocks]
+    if not any(network.cidr_block.subnet_of(block) for block in blocks):
+        there = ", ".join(map(str, blocks))
+        raise StackError(
+            [Fault("network.cidrBlock", str(network.cidr_block), "must lie in the VCN", f"it has {there}")]
+        )
 
 
 def _ask(what: str, question: Callable[[], Any]) -> Any:

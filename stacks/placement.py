@@ -5,11 +5,11 @@ from typing import Final
 from catalog.names import DEDICATED_KEY, PROVISION_KEY, ROLE_INFERENCE, ROLE_KEY
 from components.gpu_pool import AUTOSCALED, FIXED, POOL_KEY
 from components.model_manifests import Placement
+from provisioner.core.policy import BIN_SELECT
 from stacks.models import Model
 from stacks.settings import MAX_SIZED, Settings
 
 ARCH_KEY: Final = "kubernetes.io/arch"
-ONE_POD_A_NODE: Final = "bin-select"
 
 
 def of_model(settings: Settings, model: Model, gpu_arch: str) -> Placement:
@@ -29,7 +29,7 @@ def _on_gpus(settings: Settings, gpu_arch: str) -> Placement:
 
 def _right_sized(settings: Settings, model: Model) -> Placement:
     provisioner = settings.provisioner
-    alone = provisioner.mode == ONE_POD_A_NODE
+    alone = provisioner.mode == BIN_SELECT
     selector = {ROLE_KEY: ROLE_INFERENCE}
     if len(provisioner.architectures) == 1:
         selector[ARCH_KEY] = provisioner.architectures[0]

@@ -1,8 +1,10 @@
 """What a stack's nodes cost an hour, at idle and at peak, before there is a stack."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from catalog.offering import Offering
 from stacks.faults import Fault
 from stacks.settings import DYNAMIC, Settings
 from stacks.shapes import Node
@@ -43,3 +45,9 @@ def over_budget(settings: Settings, prices: Prices) -> list[Fault]:
 def _nodes(settings: Settings, *, idle: bool) -> int:
     """GPU nodes at idle or peak: a worker takes a node, as the published experiment has it."""
     return len(settings.models) if idle else settings.max_workers
+
+
+def of_right_sized(settings: Settings, management: Node, _catalog: Sequence[Offering]) -> Prices:
+    """Prices of the right-sized variant."""
+    static = settings.management.count * management.price_per_hour
+    return Prices(idle=static, peak=static)

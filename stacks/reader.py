@@ -8,12 +8,15 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Final
 
-from components import quantity
+from provisioner.core import quantity
 from stacks.faults import Fault, closest
 
 _NOTHING: Final = ""
+_LARGEST: Final = 2**63
+"""Quantities of Kubernetes are below it."""
 
 
 class Reader:
@@ -123,14 +126,12 @@ class Reader:
 
     def millicores(self, key: str) -> int:
         """CPU as Kubernetes writes it, in millicores."""
-        return self._quantity(
-            key, Decimal(1000), "must be an amount of CPU in whole millicores, such as 400m or 2"
-        )
+        return self._quantity(key, 1000, "must be an amount of CPU in whole millicores, such as 400m or 2")
 
     def memory_bytes(self, key: str) -> int:
         """Memory as Kubernetes writes it, in bytes."""
         return self._quantity(
-            key, Decimal(1), "must be an amount of memory in whole bytes, such as 4G (10^9 bytes) or 512Mi"
+            key, 1, "must be an amount of memory in whole bytes, such as 4G (10^9 bytes) or 512Mi"
         )
 
     def section(self, key: str) -> "Reader":
@@ -168,20 +169,24 @@ class Reader:
             self.fault(key, value, "must be an IPv4 block such as 203.0.113.0/24", hint or str(error))
             return None
 
-    def _quantity(self, key: str, factor: Decimal, expectation: str) -> int:
+    def _quantity(self, key: str, factor: int, expectation: str) -> int:
         value = self._get(key, None)
-        try:
-            if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-                raise ValueError(value)  # noqa: TRY004, TRY301 - one way out for every wrong form
-            amount = quantity.parse(f"{value:f}" if isinstance(value, Decimal) else str(value)) * factor
-        except ValueError:
-            self.fault(key, value, expectation)
-            return 0
-        if amount != amount.to_integral_value() or amount <= 0:
-            capital = f"did you mean '{str(value)[:-1]}M'?" if str(value).endswith("m") else ""
-            self.fault(key, value, expectation, capital)
-            return 0
-        return int(amount)
+        amount = _amount(value) * factor
+        if 0 < amount < _LARGEST and amount.denominator == 1:
+            return int(amount)
+        capital = f"did you mean '{str(value)[:-1]}M'?" if amount and str(value).endswith("m") else ""
+        self.fault(key, value, expectation, capital)
+        return 0
+
+
+def _amount(value: object) -> Fraction:
+    """The value of a quantity, however JSON or YAML wrote it; 0 when it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return Fraction(0)
+    try:
+        return quantity.exact(f"{value:f}" if isinstance(value, Decimal) else str(value).strip())
+    except quantity.NotAQuantity:
+        return Fraction(0)
 
 
 def _number(value: object) -> Decimal | None:

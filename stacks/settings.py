@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from catalog.names import resource_name
+from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
+from provisioner.core.policy import BIN_SELECT, MODES
 from stacks.faults import Fault, StackError
 from stacks.models import Model, read_models
 from stacks.reader import Reader
@@ -20,10 +23,6 @@ MAX_SIZED: Final = "max-sized"
 DYNAMIC: Final = "dynamic"
 RIGHT_SIZED: Final = "right-sized"
 VARIANTS: Final = (MAX_SIZED, DYNAMIC, RIGHT_SIZED)
-ACCOUNTINGS: Final = ("documented", "nominal")
-ARCHITECTURES: Final = ("arm64", "amd64")
-CAPACITY_TYPES: Final = ("on-demand", "spot")
-MODES: Final = ("bin-select",)
 RESTRICTED: Final = "restricted"
 ACCESSES: Final = (RESTRICTED, "private")
 
@@ -171,7 +170,7 @@ def _settings(reader: Reader) -> Settings:
     variant = reader.choice("variant", VARIANTS, None)
     return Settings(
         variant=variant,
-        accounting=reader.choice("accounting", ACCOUNTINGS, "documented"),
+        accounting=reader.choice("accounting", ACCOUNTINGS, DOCUMENTED),
         timing=TIMINGS[reader.choice("timing", tuple(TIMINGS), "cloud")],
         region=reader.required(
             "region",
@@ -296,10 +295,10 @@ def _provisioner(reader: Reader) -> Provisioner:
     provisioner = Provisioner(
         endpoint=reader.text("endpoint", pattern=r"https?://\S+", expectation="must be a URL, or empty"),
         image=reader.text("image", "rightsize/provisioner:0.1.0"),
-        mode=reader.choice("mode", MODES, "bin-select"),
+        mode=reader.choice("mode", MODES, BIN_SELECT),
         families=reader.texts("families"),
         architectures=reader.texts("architectures", ("arm64",), options=ARCHITECTURES),
-        capacity_types=reader.texts("capacityTypes", ("on-demand",), options=CAPACITY_TYPES),
+        capacity_types=reader.texts("capacityTypes", (ON_DEMAND,), options=CAPACITY_TYPES),
         unneeded_seconds=reader.optional_integer("unneededSeconds"),
         max_pools=reader.integer("maxPools", 20, least=1),
         boot_volume_gib=_boot_volume(reader, 50),

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-from catalog.allocatable import DAEMONSETS, Capacity, allocatable, oke_max_pods
-from catalog.offering import Offering
+from catalog.allocatable import Capacity, allocatable, max_pods, usable
+from catalog.offering import ON_DEMAND, Offering
 from components.kubelet import Machine
 from components.quantity import cpu_text, memory_text
 from stacks.faults import Fault, closest
 from stacks.models import Model
 from stacks.settings import Settings
 
-CLOUD = "oke"
+CLOUD: Final = "oke"
+VCPUS_PER_OCPU: Final = 2
+"""Of fixed shapes, all of which are x86."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +29,17 @@ class Node:
 
     def room(self, accounting: str) -> Capacity:
         """What pods may use: allocatable without the share of the cloud's DaemonSets."""
-        left = allocatable(
+        machine = self.machine
+        whole = allocatable(
             CLOUD,
             accounting,
-            arch=self.machine.arch,
-            vcpus=self.machine.vcpus,
-            memory_gib=self.machine.memory_gib,
-            gpus=self.machine.gpus,
-            max_pods=self.machine.max_pods,
+            arch=machine.arch,
+            vcpus=machine.vcpus,
+            memory_gib=machine.memory_gib,
+            gpus=machine.gpus,
+            max_pods=machine.max_pods,
         )
-        taken = [d for d in DAEMONSETS[CLOUD] if self.machine.gpus or not d.gpu_only]
-        if accounting == "nominal":
-            taken = []
-        return Capacity(
-            cpu_millicores=left.cpu_millicores - sum(daemon.cpu_millicores for daemon in taken),
-            memory_bytes=left.memory_bytes - sum(daemon.memory_bytes for daemon in taken),
-            gpus=left.gpus,
-            pods=left.pods - len(taken),
-        )
+        return usable(CLOUD, accounting, whole)
 
 
 def management_node(settings: Settings, catalog: Sequence[Offering], faults: list[Fault]) -> Node | None:
@@ -52,8 +48,12 @@ def management_node(settings: Settings, catalog: Sequence[Offering], faults: lis
     offering = _find("management.shape", wanted.shape, catalog, faults)
     if offering is None:
         return None
-    size = (wanted.ocpus, wanted.memory_gib) if offering.kind == "flexible" else None
-    return _node("management", offering, size, faults)
+    if not offering.is_flexible:
+        return _node("management.shape", offering, None, settings.accounting, faults)
+    misfits = _beyond_limits(offering, wanted.ocpus, wanted.memory_gib)
+    faults += misfits
+    size = (wanted.ocpus, wanted.memory_gib)
+    return None if misfits else _node("management.shape", offering, size, settings.accounting, faults)
 
 
 def gpu_node(settings: Settings, catalog: Sequence[Offering], faults: list[Fault]) -> Node | None:
@@ -61,11 +61,11 @@ def gpu_node(settings: Settings, catalog: Sequence[Offering], faults: list[Fault
     offering = _find("gpu.shape", settings.gpu.shape, catalog, faults)
     if offering is None:
         return None
-    if not offering.gpus or offering.kind == "flexible":
+    if not offering.gpus or offering.is_flexible:
         shapes = sorted({row.shape for row in catalog if row.gpus})
         faults.append(Fault("gpu.shape", offering.shape, "has no GPU", f"with one: {', '.join(shapes)}"))
         return None
-    node = _node("gpu", offering, None, faults)
+    node = _node("gpu.shape", offering, None, settings.accounting, faults)
     if node is not None:
         for model in settings.models:
             faults += _misfits(model, node, settings.accounting)
@@ -88,7 +88,7 @@ def unknown_families(settings: Settings, catalog: Iterable[Offering]) -> list[Fa
 
 
 def _find(path: str, shape: str, catalog: Sequence[Offering], faults: list[Fault]) -> Offering | None:
-    on_demand = [row for row in catalog if row.capacity_type == "on-demand" and row.available]
+    on_demand = [row for row in catalog if row.capacity_type == ON_DEMAND and row.available]
     for row in on_demand:
         if row.shape == shape:
             return row
@@ -104,22 +104,44 @@ def _find(path: str, shape: str, catalog: Sequence[Offering], faults: list[Fault
     return None
 
 
-def _node(path: str, offering: Offering, size: tuple[int, int] | None, faults: list[Fault]) -> Node | None:
+def _beyond_limits(offering: Offering, ocpus: int, memory_gib: int) -> list[Fault]:
+    """Faults of a flexible size that the cloud does not sell."""
+    if ocpus not in offering.ocpu_range():
+        most = offering.ocpus_max
+        return [
+            Fault(
+                "management.ocpus", ocpus, f"must be from {offering.ocpus_min} to {most} for {offering.shape}"
+            )
+        ]
+    sold = offering.gib_range(ocpus)
+    if memory_gib in sold:
+        return []
+    limits = f"must be from {sold[0]} to {sold[-1]} for {ocpus} OCPUs of {offering.shape}"
+    return [Fault("management.memoryGib", memory_gib, limits)]
+
+
+def _node(
+    path: str, offering: Offering, size: tuple[int, int] | None, accounting: str, faults: list[Fault]
+) -> Node | None:
+    """The node of an offering, whole or of a size in OCPUs and GiB."""
+    ocpus, memory = size or (None, None)
     try:
-        price = offering.price_of(*size) if size else offering.price_of()
-        ocpus, memory = size or (offering.vcpus // (offering.vcpus_per_ocpu or 2), offering.memory_gib)
-        vcpus = offering.vcpus_of(ocpus) if size else offering.vcpus
+        price = offering.price_of(ocpus, memory)
+        vcpus = offering.vcpus_of(ocpus)
     except ValueError as error:
-        faults.append(Fault(f"{path}.shape", offering.shape, f"cannot be used: {error}"))
+        faults.append(
+            Fault(path, offering.shape, f"has no price or size: {error}", "complete catalog/oke.csv")
+        )
         return None
+    cores = ocpus or max(1, vcpus // VCPUS_PER_OCPU)
     machine = Machine(
         arch=offering.arch,
         vcpus=vcpus,
-        memory_gib=memory,
+        memory_gib=Decimal(memory or offering.memory_gib or 0),
         gpus=offering.gpus,
-        max_pods=oke_max_pods(ocpus),
+        max_pods=max_pods(CLOUD, accounting, ocpus=cores, limit=offering.max_pods),
     )
-    return Node(offering.shape, machine, ocpus if size else None, price)
+    return Node(offering.shape, machine, ocpus, price)
 
 
 def _misfits(model: Model, node: Node, accounting: str) -> list[Fault]:

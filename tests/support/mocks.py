@@ -10,6 +10,7 @@ model sees them and marked again in its answers, resources without a name are gi
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -140,13 +141,18 @@ class Cloud(runtime_mocks.Mocks):
 class _Monitor(runtime_mocks.MockMonitor):
     """Adds to the record what the runtime does not show to mocks: URN, parent, dependencies, options."""
 
+    def __init__(self, mocks: Cloud) -> None:
+        super().__init__(mocks)
+        self._one_at_a_time = threading.Lock()
+
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the name of the RPC
         cloud: Any = self.mocks
-        before = len(cloud.declared)
         register: Any = super().RegisterResource
-        response = register(request)
-        for at in range(before, len(cloud.declared)):
-            cloud.declared[at] = _with_request(cloud.declared[at], request, response.urn)
+        with self._one_at_a_time:  # the runtime registers from several threads
+            before = len(cloud.declared)
+            response = register(request)
+            for at in range(before, len(cloud.declared)):
+                cloud.declared[at] = _with_request(cloud.declared[at], request, response.urn)
         return response
 
 

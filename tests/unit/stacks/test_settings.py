@@ -165,7 +165,7 @@ class TestWhatIsRefused:
             ),
             (
                 {"provisioner.architectures": ["arm"]},
-                "provisioner.architectures[0]: 'arm' must be one of arm64, amd64; did you mean 'arm64'?",
+                "provisioner.architectures[0]: 'arm' must be one of amd64, arm64; did you mean 'arm64'?",
             ),
             (
                 {"network.natGatewayId": "ocid1.natgateway.oc1..x"},
