@@ -73,6 +73,7 @@ class KubeCluster:
             controlplane.create(spec.name, spec.home, spec.timing, taken, repositories)
             cluster = cls(spec, images, taken)
             readiness.prove(cluster._api)
+            _require_components(spec)
             for pod in spec.system_pods:
                 cluster._api.apply(*manifests.workload(pod))
         except BaseException as fault:
@@ -182,3 +183,9 @@ def _overhead(spec: ClusterSpec) -> dict[bool, Resources]:
                 total += Resources(pod.cpu_millicores, pod.memory_bytes, 0, 1)
         result[has_gpus] = total
     return result
+
+
+def _require_components(spec: ClusterSpec) -> None:
+    missing = controlplane.missing_components(spec.home)
+    if missing:
+        raise ClusterFailed(f"cluster {spec.name}: ended right after the start: {', '.join(sorted(missing))}")

@@ -18,6 +18,10 @@ _ADVERTISED: Final = "10.0.0.1"
 refused as an endpoint: an invented one does."""
 _KUBELET_ADDRESSES: Final = "InternalDNS,Hostname"
 """Nodes carry `InternalDNS: localhost`, where kwok listens; their InternalIP is only for show."""
+_SET_BY_KWOKCTL: Final = frozenset(
+    {("metrics-server", "metric-resolution"), ("metrics-server", "kubelet-preferred-address-types")}
+)
+"""Given twice, such an argument would be ambiguous; and to override another one does nothing."""
 _KUBELET_TIMEOUT: Final = "5s"
 """Must be shorter than the scrape interval."""
 
@@ -77,7 +81,7 @@ def _kwokctl(layout: Layout, timing: Timing) -> dict[str, Any]:
                 },
             ),
             _patch("kube-controller-manager", _controller_manager(timing)),
-            _patch("metrics-server", _metrics_server(timing), override=True),
+            _patch("metrics-server", _metrics_server(timing)),
         ],
     }
 
@@ -99,8 +103,12 @@ def _metrics_server(timing: Timing) -> dict[str, str]:
     }
 
 
-def _patch(component: str, arguments: dict[str, str], *, override: bool = False) -> dict[str, Any]:
-    extra = [{"key": key, "value": value, "override": override} for key, value in arguments.items()]
+def _patch(component: str, arguments: dict[str, str]) -> dict[str, Any]:
+    """Arguments of a component: those kwokctl sets itself are overridden, others added."""
+    extra = [
+        {"key": key, "value": value, "override": (component, key) in _SET_BY_KWOKCTL}
+        for key, value in arguments.items()
+    ]
     return {"name": component, "extraArgs": extra}
 
 
