@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from catalog.loader import CatalogError, bundled
+from provisioner.core.market import Catalog
 from stacks import prices, shapes
 from stacks.faults import Fault, StackError
 from stacks.prices import Prices
@@ -27,7 +28,7 @@ def check(settings: Settings) -> Checked:
         StackError: with every fault found.
     """
     try:
-        catalog = bundled(CLOUD)
+        catalog = Catalog(bundled(CLOUD), cloud=CLOUD, accounting=settings.accounting)
     except CatalogError as error:
         raise StackError([Fault("catalog/oke.csv", None, f"cannot be read: {error}")]) from error
     faults: list[Fault] = []

@@ -1,10 +1,9 @@
 """What a stack's nodes cost an hour, at idle and at peak, before there is a stack."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from catalog.offering import Offering
+from provisioner.core.market import Catalog
 from stacks.faults import Fault
 from stacks.settings import DYNAMIC, Settings
 from stacks.shapes import Node
@@ -47,7 +46,7 @@ def _nodes(settings: Settings, *, idle: bool) -> int:
     return len(settings.models) if idle else settings.max_workers
 
 
-def of_right_sized(settings: Settings, management: Node, _catalog: Sequence[Offering]) -> Prices:
+def of_right_sized(settings: Settings, management: Node, _catalog: Catalog) -> Prices:
     """Prices of the right-sized variant."""
     static = settings.management.count * management.price_per_hour
     return Prices(idle=static, peak=static)

@@ -1,80 +1,73 @@
 """The machines a stack names, looked up in the catalog: size, price, and what they leave to pods."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from catalog.allocatable import Capacity, allocatable, max_pods, usable
 from catalog.offering import ON_DEMAND, Offering
 from components.kubelet import Machine
 from components.quantity import cpu_text, memory_text
+from provisioner.core.market import Catalog, Size
 from stacks.faults import Fault, closest
 from stacks.models import Model
 from stacks.settings import Settings
 
 CLOUD: Final = "oke"
-VCPUS_PER_OCPU: Final = 2
-"""Of fixed shapes, all of which are x86."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """One node of a declared pool."""
 
-    shape: str
     machine: Machine
     flexible_ocpus: int | None
-    price_per_hour: Decimal
+    size: Size
+    """The same as the planner sees it: price, and what pods may use."""
 
-    def room(self, accounting: str) -> Capacity:
-        """What pods may use: allocatable without the share of the cloud's DaemonSets."""
-        machine = self.machine
-        whole = allocatable(
-            CLOUD,
-            accounting,
-            arch=machine.arch,
-            vcpus=machine.vcpus,
-            memory_gib=machine.memory_gib,
-            gpus=machine.gpus,
-            max_pods=machine.max_pods,
-        )
-        return usable(CLOUD, accounting, whole)
+    @property
+    def shape(self) -> str:
+        """Name of the shape."""
+        return self.size.offering.shape
+
+    @property
+    def price_per_hour(self) -> Decimal:
+        """US dollars an hour."""
+        return self.size.price_per_hour
 
 
-def management_node(settings: Settings, catalog: Sequence[Offering], faults: list[Fault]) -> Node | None:
+def management_node(settings: Settings, catalog: Catalog, faults: list[Fault]) -> Node | None:
     """The node of the management pool; what is wrong with it becomes a fault."""
     wanted = settings.management
     offering = _find("management.shape", wanted.shape, catalog, faults)
     if offering is None:
         return None
     if not offering.is_flexible:
-        return _node("management.shape", offering, None, settings.accounting, faults)
+        return _node("management.shape", offering, None, catalog, faults)
     misfits = _beyond_limits(offering, wanted.ocpus, wanted.memory_gib)
     faults += misfits
     size = (wanted.ocpus, wanted.memory_gib)
-    return None if misfits else _node("management.shape", offering, size, settings.accounting, faults)
+    return None if misfits else _node("management.shape", offering, size, catalog, faults)
 
 
-def gpu_node(settings: Settings, catalog: Sequence[Offering], faults: list[Fault]) -> Node | None:
+def gpu_node(settings: Settings, catalog: Catalog, faults: list[Fault]) -> Node | None:
     """The node of the GPU pools, checked to take every model's worker."""
     offering = _find("gpu.shape", settings.gpu.shape, catalog, faults)
     if offering is None:
         return None
     if not offering.gpus or offering.is_flexible:
-        shapes = sorted({row.shape for row in catalog if row.gpus})
+        shapes = sorted({row.shape for row in catalog.offerings if row.gpus})
         faults.append(Fault("gpu.shape", offering.shape, "has no GPU", f"with one: {', '.join(shapes)}"))
         return None
-    node = _node("gpu.shape", offering, None, settings.accounting, faults)
+    node = _node("gpu.shape", offering, None, catalog, faults)
     if node is not None:
         for model in settings.models:
-            faults += _misfits(model, node, settings.accounting)
+            faults += _misfits(model, node)
     return node
 
 
-def unknown_families(settings: Settings, catalog: Iterable[Offering]) -> list[Fault]:
+def unknown_families(settings: Settings, catalog: Catalog) -> list[Fault]:
     """Families the provisioner is told to buy from, which the catalog does not have."""
-    known = sorted({row.family for row in catalog})
+    known = sorted({row.family for row in catalog.offerings})
     return [
         Fault(
             f"provisioner.families[{index}]",
@@ -87,8 +80,8 @@ def unknown_families(settings: Settings, catalog: Iterable[Offering]) -> list[Fa
     ]
 
 
-def _find(path: str, shape: str, catalog: Sequence[Offering], faults: list[Fault]) -> Offering | None:
-    on_demand = [row for row in catalog if row.capacity_type == ON_DEMAND and row.available]
+def _find(path: str, shape: str, catalog: Catalog, faults: list[Fault]) -> Offering | None:
+    on_demand = [row for row in catalog.offerings if row.capacity_type == ON_DEMAND and row.available]
     for row in on_demand:
         if row.shape == shape:
             return row
@@ -121,32 +114,29 @@ def _beyond_limits(offering: Offering, ocpus: int, memory_gib: int) -> list[Faul
 
 
 def _node(
-    path: str, offering: Offering, size: tuple[int, int] | None, accounting: str, faults: list[Fault]
+    path: str, offering: Offering, ocpus_gib: tuple[int, int] | None, catalog: Catalog, faults: list[Fault]
 ) -> Node | None:
     """The node of an offering, whole or of a size in OCPUs and GiB."""
-    ocpus, memory = size or (None, None)
     try:
-        price = offering.price_of(ocpus, memory)
-        vcpus = offering.vcpus_of(ocpus)
+        size = catalog.size(offering, *(ocpus_gib or ()))
     except ValueError as error:
         faults.append(
             Fault(path, offering.shape, f"has no price or size: {error}", "complete catalog/oke.csv")
         )
         return None
-    cores = ocpus or max(1, vcpus // VCPUS_PER_OCPU)
     machine = Machine(
         arch=offering.arch,
-        vcpus=vcpus,
-        memory_gib=Decimal(memory or offering.memory_gib or 0),
+        vcpus=size.cpu_millicores // 1000,
+        memory_gib=size.memory_gib,
         gpus=offering.gpus,
-        max_pods=max_pods(CLOUD, accounting, ocpus=cores, limit=offering.max_pods),
+        max_pods=size.max_pods,
     )
-    return Node(offering.shape, machine, ocpus, price)
+    return Node(machine, size.ocpus or None, size)
 
 
-def _misfits(model: Model, node: Node, accounting: str) -> list[Fault]:
+def _misfits(model: Model, node: Node) -> list[Fault]:
     worker = model.form(right_sized=False)
-    room = node.room(accounting)
+    room = node.size.usable
     rows = (
         ("cpu", worker.cpu_millicores, room.cpu_millicores, cpu_text),
         ("memory", worker.memory_bytes, room.memory_bytes, memory_text),
