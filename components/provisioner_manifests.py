@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 import pulumi
@@ -53,6 +54,8 @@ class Policy:
     capacity_types: tuple[str, ...]
     node_unneeded_s: int
     max_pools: int
+    max_price_per_hour: Decimal | None
+    """What all bought nodes together may cost; nothing: no limit."""
 
     def document(self) -> dict[str, Any]:
         """As the provisioner reads it; it serves this stack's model pods only."""
@@ -66,6 +69,11 @@ class Policy:
             "node_taints": [f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule"],
             "node_unneeded_s": self.node_unneeded_s,
             "max_pools": self.max_pools,
+            **(
+                {}
+                if self.max_price_per_hour is None
+                else {"max_price_per_hour": str(self.max_price_per_hour)}
+            ),
         }
 
 

@@ -241,7 +241,7 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
         compartment_id=plan.settings.compartment,
         opts=pulumi.ResourceOptions(depends_on=[ground.network, ground.management, policy]),
     )
-    settings = (_region(plan), _policy(plan.settings), _wiring(ground))
+    settings = (_region(plan), _policy(plan), _wiring(ground))
     return [
         Provisioner(
             plan.settings.provisioner.image, settings, ground.access.provider, [capacity, ground.management]
@@ -265,9 +265,14 @@ def _region(plan: Plan) -> Region:
     )
 
 
-def _policy(settings: Settings) -> Policy:
-    wanted = settings.provisioner
-    unneeded = wanted.unneeded_seconds
+def _policy(plan: Plan) -> Policy:
+    settings = plan.settings
+    wanted, unneeded, budget = (
+        settings.provisioner,
+        settings.provisioner.unneeded_seconds,
+        settings.budget_per_hour,
+    )
+    static = settings.management.count * plan.checked.management.price_per_hour
     return Policy(
         mode=wanted.mode,
         families=wanted.families,
@@ -275,6 +280,7 @@ def _policy(settings: Settings) -> Policy:
         capacity_types=wanted.capacity_types,
         node_unneeded_s=settings.timing.node_unneeded_s if unneeded is None else unneeded,
         max_pools=wanted.max_pools,
+        max_price_per_hour=None if budget is None else budget - static,
     )
 
 

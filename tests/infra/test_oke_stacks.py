@@ -1,6 +1,7 @@
 """What each variant of an OKE stack declares, and what it must not."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import grpc
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from catalog.timing import DEMO
+from provisioner import settings as provisioner_settings
 from tests.support.mocks import Cloud, Declared
 from tests.support.settings import COMPARTMENT
 from tests.support.stacks import run
@@ -311,6 +313,21 @@ class TestRightSized:
         assert settings["network"]["worker_subnet_id"] == stack.one(SUBNET, "oke-workers").id
         assert settings["policy"]["pod_selector"] == {"rightsize.io/provision": "true"}
         assert settings["policy"]["node_unneeded_s"] == 300
+
+    def test_tells_it_in_the_provisioners_own_words(self, stacks: dict[str, Cloud]) -> None:
+        text = stacks["right-sized"].one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
+        policy = provisioner_settings.parse(text).policy.policy()
+        assert (policy.mode, policy.architectures, policy.max_price_per_hour) == (
+            "bin-select",
+            ("arm64",),
+            None,
+        )
+        assert [str(taint) for taint in policy.node_taints] == ["rightsize.io/role=inference:NoSchedule"]
+
+    def test_leaves_the_provisioner_the_budget_without_the_static_nodes(self) -> None:
+        stack = run({"variant": "right-sized", "budget.pricePerHour": 1})
+        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
+        assert provisioner_settings.parse(text).policy.max_price_per_hour == Decimal("0.864")
 
     def test_runs_the_provisioner_on_management_nodes(self, stacks: dict[str, Cloud]) -> None:
         deployment = stacks["right-sized"].one(DEPLOYMENT, "provisioner")
