@@ -1,0 +1,246 @@
+"""Luna's bin-selection: each pod gets the cheapest machine that holds it.
+
+For one pod: minimise the price over offerings o, sizes s of o and zones z, subject to the pod's
+requests fitting what s leaves to pods, and to labels, taints, other pods and stock allowing it.
+Every filter is a stage; where a stage leaves nothing, that stage is the reason for the refusal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from catalog.names import DOMAIN
+from catalog.offering import SPOT, Offering
+from provisioner.core.market import Catalog, Size, Stockout, cheapest_size, largest_usable
+from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod
+from provisioner.core.plan import PlannedNode, Reason, RunnerUp
+from provisioner.core.policy import Policy
+from provisioner.core.pools import PoolSpec
+from provisioner.core.site import Site, why_not_there
+
+NEW_NODE = "(new node)"
+"""Stands for the name that a node to be bought does not have yet; selects nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one purchase is decided by, beside the pod."""
+
+    catalog: Catalog
+    policy: Policy
+    stockouts: tuple[Stockout, ...]
+    in_use: tuple[PoolSpec, ...]
+    """Sizes that are bought already: the last resort where no new one may be added."""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A machine in a zone, with the identity of the pool it would be in."""
+
+    size: Size
+    spec: PoolSpec
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Price, then shape, then zone."""
+        return (
+            self.size.price_per_hour,
+            self.size.offering.shape,
+            self.size.zone,
+            self.size.offering.capacity_type,
+        )
+
+
+def choose(
+    pod: Pod, site: Site, terms: Terms, may_buy: Callable[[Candidate], Reason | None]
+) -> PlannedNode | Reason:
+    """The cheapest node for a pod, with its runner-up; or why there is none.
+
+    `may_buy` is asked for limits that depend on what else is bought.
+    """
+    offerings = _allowed(pod, terms)
+    if isinstance(offerings, Reason):
+        return offerings
+    found = sorted(_candidates(pod, offerings, terms), key=lambda candidate: candidate.order)
+    if not found:
+        return _too_large(pod, offerings, terms.catalog)
+    return _first_that_may(pod, found, site, terms, may_buy)
+
+
+def _allowed(pod: Pod, terms: Terms) -> Sequence[Offering] | Reason:
+    """Offerings that policy, architecture, capacity type, selectors and taints leave."""
+    policy = terms.policy
+    families = [o for o in terms.catalog.offerings if o.available and _in_family(o, policy)]
+    if not families:
+        wanted = f" of the families {', '.join(policy.families)}" if policy.families else ""
+        return Reason("no-offering", f"the catalog offers nothing{wanted}")
+    arch = [o for o in families if o.arch in policy.architectures and _selects(pod, ARCH, o.arch)]
+    if not arch:
+        asked = pod.node_selector.get(ARCH, " or ".join(policy.architectures))
+        offered = ", ".join(sorted({o.arch for o in families}))
+        return Reason(
+            "arch", f"it needs {asked}; allowed are {', '.join(policy.architectures)}, offered {offered}"
+        )
+    kinds = [o for o in arch if _of_allowed_capacity(pod, o, policy)]
+    if not kinds:
+        return Reason("no-offering", "nothing is offered in an allowed capacity type")
+    return _reachable(pod, kinds, terms)
+
+
+def _in_family(offering: Offering, policy: Policy) -> bool:
+    return not policy.families or offering.family in policy.families
+
+
+def _of_allowed_capacity(pod: Pod, offering: Offering, policy: Policy) -> bool:
+    asked = pod.node_selector.get(CAPACITY_TYPE)
+    if asked is not None:
+        allowed = {*policy.capacity_types, SPOT}
+        return offering.capacity_type == asked and asked in allowed
+    return offering.capacity_type in policy.capacity_types
+
+
+def _selects(pod: Pod, key: str, value: str) -> bool:
+    return pod.node_selector.get(key, value) == value
+
+
+def _reachable(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Sequence[Offering] | Reason:
+    """Offerings that have a zone where labels and taints let the pod in."""
+    reachable: list[Offering] = []
+    reasons: list[Reason] = []
+    for offering in offerings:
+        spec_labels = labels_for(pod, offering, terms.policy)
+        zones = []
+        for zone in offering.zones or ("",):
+            labels = {**terms.catalog.labels(offering, zone), **spec_labels, HOSTNAME: NEW_NODE}
+            taints = terms.catalog.taints(offering) + terms.policy.node_taints
+            reason = why_not_there(pod, NEW_NODE, labels, taints)
+            if reason is None:
+                zones.append(zone)
+            else:
+                reasons.append(reason)
+        if zones:
+            reachable.append(replace(offering, zones=tuple(zones)))
+    if not reachable:
+        # The furthest stage that any offering reached binds: what stopped earlier would not help.
+        stages = ("selector", "affinity", "taint")
+        return max(reasons, key=lambda reason: stages.index(reason.code))
+    return reachable
+
+
+def labels_for(pod: Pod, offering: Offering, policy: Policy) -> dict[str, str]:
+    """Labels that we put on a node bought for a pod.
+
+    The policy's come last: a pod cannot make itself a node that the policy labels otherwise.
+    """
+    asked = {key: value for key, value in pod.node_selector.items() if _is_ours(key)}
+    return {**asked, **policy.node_labels, CAPACITY_TYPE: offering.capacity_type}
+
+
+def _is_ours(key: str) -> bool:
+    domain = key.partition("/")[0]
+    return "/" in key and (domain == DOMAIN or domain.endswith(f".{DOMAIN}"))
+
+
+def _candidates(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Iterator[Candidate]:
+    for offering in offerings:
+        size = cheapest_size(terms.catalog, offering, pod.requests)
+        if size is None:
+            continue
+        labels = tuple(sorted(labels_for(pod, offering, terms.policy).items()))
+        for zone in offering.zones:
+            spec = PoolSpec(
+                offering.shape,
+                size.ocpus,
+                size.memory_gib,
+                zone,
+                offering.capacity_type,
+                labels,
+                terms.policy.node_taints,
+            )
+            yield Candidate(replace(size, zone=zone), spec)
+        yield from _in_use(pod, offering, labels, size, terms)
+
+
+def _in_use(
+    pod: Pod, offering: Offering, labels: tuple[tuple[str, str], ...], cheapest: Size, terms: Terms
+) -> Iterator[Candidate]:
+    """Larger sizes of the offering that are in use and hold the pod as well."""
+    for spec in terms.in_use:
+        if (spec.shape, spec.capacity_type) != (offering.shape, offering.capacity_type):
+            continue
+        if (
+            spec.zone not in offering.zones
+            or spec.labels != labels
+            or spec.taints != terms.policy.node_taints
+        ):
+            continue
+        size = terms.catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+        is_other = (size.ocpus, size.memory_gib) != (cheapest.ocpus, cheapest.memory_gib)
+        if is_other and pod.requests.fits(size.usable):
+            yield Candidate(replace(size, zone=spec.zone), spec)
+
+
+def _too_large(pod: Pod, offerings: Sequence[Offering], catalog: Catalog) -> Reason:
+    most = largest_usable(catalog, offerings)
+    asked = pod.requests
+    return Reason(
+        "too-large",
+        f"it asks for {asked.cpu_millicores}m CPU, {asked.memory_bytes} bytes and {asked.gpus} GPUs; no size that "
+        f"it may use holds that (at most {most.cpu_millicores}m, {most.memory_bytes} bytes, {most.gpus} GPUs, "
+        "not all of them together)",
+    )
+
+
+def _first_that_may(
+    pod: Pod,
+    found: Sequence[Candidate],
+    site: Site,
+    terms: Terms,
+    may_buy: Callable[[Candidate], Reason | None],
+) -> PlannedNode | Reason:
+    passed_over: list[tuple[Candidate, Reason]] = []
+    for index, candidate in enumerate(found):
+        labels = {
+            **terms.catalog.labels(candidate.size.offering, candidate.size.zone),
+            **dict(candidate.spec.labels),
+            HOSTNAME: NEW_NODE,
+        }
+        reason = site.why_not_beside(pod, labels) or _out_of_stock(candidate, terms) or may_buy(candidate)
+        if reason is None:
+            return PlannedNode(
+                candidate.size, candidate.spec, (pod,), _runner_up(candidate, found[index + 1 :], passed_over)
+            )
+        passed_over.append((candidate, reason))
+    return passed_over[0][1]
+
+
+def _out_of_stock(candidate: Candidate, terms: Terms) -> Reason | None:
+    size = candidate.size
+    for out in terms.stockouts:
+        same = (out.shape, out.zone, out.capacity_type) == (
+            size.offering.shape,
+            size.zone,
+            size.offering.capacity_type,
+        )
+        if same and terms.now < out.until:
+            return Reason(
+                "no-offering",
+                f"{size} has no capacity in {size.zone or 'its region'}; tried again after {out.until:%H:%M:%S}",
+            )
+    return None
+
+
+def _runner_up(
+    chosen: Candidate, dearer: Sequence[Candidate], passed_over: Sequence[tuple[Candidate, Reason]]
+) -> RunnerUp | None:
+    """What nearly was bought: a better one that could not be, else the next shape by price."""
+    for candidate, reason in passed_over:
+        return RunnerUp(candidate.size, reason.text)
+    for candidate in dearer:
+        if candidate.size.offering.shape == chosen.size.offering.shape:
+            continue
+        more = candidate.size.price_per_hour - chosen.size.price_per_hour
+        why = f"costs ${more:f} an hour more" if more else "costs the same and comes later by name"
+        return RunnerUp(candidate.size, why)
+    return None

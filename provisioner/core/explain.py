@@ -1,0 +1,39 @@
+"""A plan in words: for each node its pods, price and runner-up; for each pod left, the reason.
+
+The controller's log, its events and the `explain` command say the same because they say this.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.core.plan import Plan, PlannedNode, Unplaced
+
+
+def purchase(planned: PlannedNode) -> str:
+    """Why this node is bought."""
+    pods = ", ".join(pod.key for pod in planned.pods)
+    where = f" in {planned.size.zone}" if planned.size.zone else ""
+    text = f"{planned.size}{where} at ${planned.size.price_per_hour:f} an hour for {pods}: the cheapest that holds it"
+    if planned.runner_up is None:
+        return f"{text}; nothing else would do"
+    other = planned.runner_up
+    return f"{text}; runner-up {other.size} at ${other.size.price_per_hour:f}: {other.why_not}"
+
+
+def refusal(unplaced: Unplaced) -> str:
+    """Why this pod stays pending."""
+    return "; ".join(f"{reason.text} ({reason.code})" for reason in unplaced.reasons)
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """The whole plan, a line each."""
+    if plan.held:
+        yield f"Nothing is bought: {plan.held}"
+    yield f"{len(plan.nodes)} nodes to buy by {plan.mode}, ${plan.price_per_hour:f} an hour"
+    for planned in plan.nodes:
+        yield f"  buy {purchase(planned)}"
+    for placement in plan.existing:
+        yield f"  {placement.node} has room for {', '.join(pod.key for pod in placement.pods)}"
+    for unplaced in plan.unplaced:
+        yield f"  {unplaced.pod.key} stays pending: {refusal(unplaced)}"
+    for step in plan.steps:
+        yield f"  {step.action} {step.node}: {step.why}"

@@ -1,0 +1,212 @@
+"""What can be bought: a catalog under one cloud's rules, and sizes as machines with a price."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from catalog import allocatable
+from catalog.allocatable import GIB
+from catalog.offering import SPOT, Offering
+from provisioner.core.model import ARCH, CAPACITY_TYPE, INSTANCE_TYPE, OS, REGION, ZONE, Taint
+from provisioner.core.resources import Resources
+
+EPHEMERAL_STORAGE: Final = "ephemeral-storage"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a cloud puts on its nodes by itself."""
+
+    gpu_taints: tuple[Taint, ...] = ()
+    spot_taints: tuple[Taint, ...] = ()
+    spot_labels: tuple[tuple[str, str], ...] = ()
+    vcpus_per_ocpu: Mapping[str, int] = field(default_factory=dict)
+    """Of fixed shapes, by architecture; 1 where not said."""
+
+
+_PREEMPTIBLE: Final = "oci.oraclecloud.com/oke-is-preemptible"
+TRAITS: Final[Mapping[str, Traits]] = MappingProxyType(
+    {
+        "": Traits(),
+        "oke": Traits(
+            gpu_taints=(Taint("nvidia.com/gpu", "present", "NoSchedule"),),
+            spot_taints=(Taint(_PREEMPTIBLE, "present", "NoSchedule"),),
+            spot_labels=((_PREEMPTIBLE, "true"),),
+            vcpus_per_ocpu={"amd64": 2},
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stockout:
+    """A shape that had no capacity in a zone, and until when that is believed."""
+
+    shape: str
+    zone: str
+    capacity_type: str
+    until: datetime
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """An offering in one size: a machine that can be bought."""
+
+    offering: Offering
+    ocpus: int
+    """0 for a fixed shape."""
+    memory_gib: Decimal
+    cpu_millicores: int
+    price_per_hour: Decimal
+    usable: Resources
+    """What pods may use: after reservations and the cloud's DaemonSets."""
+    max_pods: int
+    zone: str = ""
+
+    @property
+    def memory_bytes(self) -> int:
+        """As bought."""
+        return int(self.memory_gib * GIB)
+
+    def __str__(self) -> str:
+        """As it stands in a log."""
+        size = f" {self.ocpus} OCPU {self.memory_gib:f} GiB" if self.ocpus else ""
+        spot = "" if self.offering.capacity_type != SPOT else " (spot)"
+        return f"{self.offering.shape}{size}{spot}"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Offerings and the rules by which they become nodes."""
+
+    offerings: tuple[Offering, ...]
+    cloud: str = ""
+    """Whose reservations, DaemonSets, taints and labels apply; empty: nobody's."""
+    accounting: str = allocatable.NOMINAL
+    ephemeral_storage_bytes: int = 35 * GIB
+    """What a boot volume leaves to pods."""
+
+    @property
+    def traits(self) -> Traits:
+        """What the cloud puts on its nodes by itself."""
+        return TRAITS[self.cloud]
+
+    def find(self, shape: str, capacity_type: str) -> Offering | None:
+        """The offering of a shape; None where the catalog has it no more."""
+        for offering in self.offerings:
+            if (offering.shape, offering.capacity_type) == (shape, capacity_type):
+                return offering
+        return None
+
+    def size(self, offering: Offering, ocpus: int = 0, memory_gib: int = 0) -> Size:
+        """One size of an offering; a fixed one has only its own."""
+        vcpus = offering.vcpus_of(ocpus or None)
+        gib = offering.memory_gib if offering.memory_gib is not None else Decimal(memory_gib)
+        cores = ocpus or vcpus // self.traits.vcpus_per_ocpu.get(offering.arch, 1)
+        most = allocatable.max_pods(self.cloud, self.accounting, ocpus=cores, limit=offering.max_pods)
+        whole = allocatable.allocatable(
+            self.cloud,
+            self.accounting,
+            arch=offering.arch,
+            vcpus=vcpus,
+            memory_gib=gib,
+            gpus=offering.gpus,
+            max_pods=most,
+        )
+        left = allocatable.usable(self.cloud, self.accounting, whole)
+        return Size(
+            offering,
+            ocpus,
+            gib,
+            vcpus * 1000,
+            offering.price_of(ocpus or None, memory_gib or None),
+            Resources(
+                left.cpu_millicores,
+                left.memory_bytes,
+                left.gpus,
+                left.pods,
+                {EPHEMERAL_STORAGE: self.ephemeral_storage_bytes},
+            ),
+            most,
+        )
+
+    def labels(self, offering: Offering, zone: str) -> dict[str, str]:
+        """Labels that a node of the offering will have by itself."""
+        labels = {
+            ARCH: offering.arch,
+            OS: "linux",
+            INSTANCE_TYPE: offering.machine_type,
+            CAPACITY_TYPE: offering.capacity_type,
+            "beta.kubernetes.io/arch": offering.arch,
+            "beta.kubernetes.io/os": "linux",
+            "beta.kubernetes.io/instance-type": offering.machine_type,
+        }
+        if zone:
+            labels |= {ZONE: zone, "failure-domain.beta.kubernetes.io/zone": zone}
+        if offering.region:
+            labels |= {REGION: offering.region, "failure-domain.beta.kubernetes.io/region": offering.region}
+        if offering.capacity_type == SPOT:
+            labels |= dict(self.traits.spot_labels)
+        return labels
+
+    def taints(self, offering: Offering) -> tuple[Taint, ...]:
+        """Taints that a node of the offering will have by itself."""
+        gpu = self.traits.gpu_taints if offering.gpus else ()
+        spot = self.traits.spot_taints if offering.capacity_type == SPOT else ()
+        return gpu + spot
+
+
+def cheapest_size(catalog: Catalog, offering: Offering, asked: Resources) -> Size | None:
+    """The cheapest size of an offering that has room for what is asked; None if no size has.
+
+    The first OCPU count that fits is the cheapest. More OCPUs only raise the least memory that may
+    be bought with them, so the memory needed cannot shrink, and neither price is negative.
+    """
+    if not offering.is_flexible:
+        size = catalog.size(offering)
+        return size if asked.fits(size.usable) else None
+    least = allocatable.least_memory_gib(catalog.cloud, catalog.accounting, offering.family)
+    enough_cpu = max(1, -(-asked.cpu_millicores // (1000 * (offering.vcpus_per_ocpu or 1))))
+    for ocpus in offering.ocpu_range():
+        if ocpus < enough_cpu:
+            continue
+        sizes = offering.gib_range(ocpus)
+        gib = _enough_memory(catalog, offering, ocpus, range(max(sizes.start, least), sizes.stop), asked)
+        if gib is not None:
+            return catalog.size(offering, ocpus, gib)
+    return None
+
+
+def largest_usable(catalog: Catalog, offerings: Iterable[Offering]) -> Resources:
+    """The most of each amount that any one size leaves to pods; for telling a user what there is."""
+    most = Resources()
+    for offering in offerings:
+        if offering.is_flexible:
+            ocpus = offering.ocpu_range()[-1]
+            size = catalog.size(offering, ocpus, offering.gib_range(ocpus)[-1])
+        else:
+            size = catalog.size(offering)
+        most = most.largest(size.usable)
+    return most
+
+
+def _enough_memory(
+    catalog: Catalog, offering: Offering, ocpus: int, sizes: range, asked: Resources
+) -> int | None:
+    """The least GiB in the range whose size fits; None if none does.
+
+    Reservations take steps, so a GiB more may leave less: sizes are tried upwards from the least
+    that could do, and the first that fits is taken.
+    """
+    start = max(sizes.start, -(-asked.memory_bytes // GIB))
+    for gib in range(start, sizes.stop):
+        lacking = asked.lacking(catalog.size(offering, ocpus, gib).usable)
+        if not lacking:
+            return gib
+        if lacking != ("memory",):
+            return None
+    return None

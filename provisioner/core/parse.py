@@ -1,0 +1,291 @@
+"""Reads pods and nodes from Kubernetes' own JSON into frozen values, once.
+
+The official client's typed objects cost fifty kilobytes a pod; this reads the raw JSON, of the
+API and of `kubectl get -o json` alike. What cannot be read is said with its object and place.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from provisioner.core import quantity
+from provisioner.core.model import (
+    HostPort,
+    Node,
+    NodeTerm,
+    Owner,
+    Pod,
+    PodTerm,
+    Requirement,
+    Spread,
+    Taint,
+    Toleration,
+)
+from provisioner.core.resources import NOTHING, ONE_POD, Resources
+
+GPU: Final = "nvidia.com/gpu"
+
+Json = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Malformed(ValueError):
+    """An object that is not what its kind promises; names the object and the fault."""
+
+
+def pod(raw: Json) -> Pod:
+    """A pod; raises Malformed."""
+    return _named("pod", raw, _pod)
+
+
+def node(raw: Json) -> Node:
+    """A node; raises Malformed."""
+    return _named("node", raw, _node)
+
+
+def timestamp(text: str | None) -> datetime | None:
+    """RFC 3339 as Kubernetes writes it; None for what is not a time."""
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def requests_of(spec: Json) -> Resources:
+    """What the scheduler counts for a pod.
+
+    max(containers + sidecars, each init container + the sidecars started before it), a pod-level
+    request in place of either, plus the runtime class's overhead; and one pod.
+    """
+    total = _sum(_container(each) for each in spec.get("containers") or ())
+    sidecars, peak = NOTHING, NOTHING
+    for each in spec.get("initContainers") or ():
+        own = _container(each)
+        if each.get("restartPolicy") == "Always":
+            sidecars = sidecars + own
+            total = total + own
+            own = sidecars
+        else:
+            own = own + sidecars
+        peak = peak.largest(own)
+    total = _with_pod_level(total.largest(peak), spec.get("resources") or {})
+    return total + _amounts(spec.get("overhead") or {}) + ONE_POD
+
+
+def _named(kind: str, raw: Json, read: Callable[[Json], T]) -> T:
+    try:
+        return read(raw)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        meta = raw.get("metadata") if isinstance(raw, Mapping) else None
+        meta = meta if isinstance(meta, Mapping) else {}
+        name = "/".join(str(meta[key]) for key in ("namespace", "name") if meta.get(key)) or "without a name"
+        said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+        message = f"{kind} {name}: {said}"
+        raise Malformed(message) from error
+
+
+def _pod(raw: Json) -> Pod:
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    namespace, labels = meta.get("namespace") or "default", meta.get("labels") or {}
+    affinity = spec.get("affinity") or {}
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    return Pod(
+        namespace=namespace,
+        name=meta["name"],
+        uid=meta.get("uid") or "",
+        requests=requests_of(spec),
+        phase=status.get("phase") or "Pending",
+        node_name=spec.get("nodeName") or "",
+        labels=dict(labels),
+        annotations=_kept_annotations(meta.get("annotations") or {}),
+        owner=_owner(meta.get("ownerReferences") or ()),
+        is_ready=_condition(status, "Ready"),
+        is_gated=bool(spec.get("schedulingGates")),
+        is_deleting=bool(meta.get("deletionTimestamp")),
+        tolerations=tuple(map(_toleration, spec.get("tolerations") or ())),
+        node_selector=dict(spec.get("nodeSelector") or {}),
+        node_affinity=_node_affinity(affinity.get("nodeAffinity") or {}),
+        affinity=_pod_terms((affinity.get("podAffinity") or {}).get(required), namespace, labels),
+        anti_affinity=_pod_terms((affinity.get("podAntiAffinity") or {}).get(required), namespace, labels),
+        spread=tuple(_spreads(spec.get("topologySpreadConstraints") or (), namespace, labels)),
+        host_ports=tuple(_host_ports(spec)),
+        claims=tuple(_claims(spec.get("volumes") or (), meta["name"])),
+    )
+
+
+_DECIDING_ANNOTATIONS: Final = (
+    "kubernetes.io/config.mirror",
+    "rightsize.io/",
+    "pod.elotl.co/",
+    "node.elotl.co/",
+    "cluster-autoscaler.kubernetes.io/safe-to-evict",
+    "karpenter.sh/do-not-disrupt",
+)
+
+
+def _kept_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in annotations.items() if key.startswith(_DECIDING_ANNOTATIONS)}
+
+
+def _node(raw: Json) -> Node:
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    allocatable = status.get("allocatable") or status.get("capacity") or {}
+    return Node(
+        name=meta["name"],
+        provider_id=spec.get("providerID") or "",
+        labels={"kubernetes.io/hostname": meta["name"], **(meta.get("labels") or {})},
+        annotations=dict(meta.get("annotations") or {}),
+        taints=tuple(map(_taint, spec.get("taints") or ())),
+        capacity=_amounts(status.get("capacity") or {}),
+        allocatable=_amounts(allocatable),
+        # A file may hold nodes without conditions: nothing then says that they are not ready.
+        is_ready=_condition(status, "Ready") if status.get("conditions") else True,
+        is_cordoned=bool(spec.get("unschedulable")),
+        is_deleting=bool(meta.get("deletionTimestamp")),
+        created=timestamp(meta.get("creationTimestamp")),
+    )
+
+
+def _amounts(raw: Json) -> Resources:
+    extended = {
+        name: quantity.whole(amount)
+        for name, amount in raw.items()
+        if name not in {"cpu", "memory", "pods", GPU} and quantity.exact(amount)
+    }
+    return Resources(
+        cpu_millicores=quantity.millis(raw.get("cpu", 0)),
+        memory_bytes=quantity.whole(raw.get("memory", 0)),
+        gpus=quantity.whole(raw.get(GPU, 0)),
+        pods=quantity.whole(raw.get("pods", 0)),
+        extended=extended,
+    )
+
+
+def _container(raw: Json) -> Resources:
+    resources = raw.get("resources") or {}
+    # The API server sets a missing request to the limit; a manifest has not been there yet.
+    return _amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+
+
+def _with_pod_level(total: Resources, resources: Json) -> Resources:
+    raw = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+    if not raw:
+        return total
+    level = _amounts(raw)
+    return Resources(
+        level.cpu_millicores if "cpu" in raw else total.cpu_millicores,
+        level.memory_bytes if "memory" in raw else total.memory_bytes,
+        total.gpus,
+        total.pods,
+        {**total.extended, **level.extended},
+    )
+
+
+def _sum(amounts: Iterable[Resources]) -> Resources:
+    total = NOTHING
+    for each in amounts:
+        total = total + each
+    return total
+
+
+def _condition(status: Json, kind: str) -> bool:
+    return any(
+        each.get("type") == kind and each.get("status") == "True" for each in status.get("conditions") or ()
+    )
+
+
+def _owner(references: Sequence[Json]) -> Owner | None:
+    for each in references:
+        if each.get("controller"):
+            return Owner(each.get("kind") or "", each.get("name") or "", each.get("uid") or "")
+    return None
+
+
+def _toleration(raw: Json) -> Toleration:
+    return Toleration(
+        raw.get("key") or "", raw.get("operator") or "Equal", raw.get("value") or "", raw.get("effect") or ""
+    )
+
+
+def _taint(raw: Json) -> Taint:
+    return Taint(raw["key"], raw.get("value") or "", raw.get("effect") or "NoSchedule")
+
+
+def _requirement(raw: Json) -> Requirement:
+    return Requirement(raw["key"], raw["operator"], tuple(map(str, raw.get("values") or ())))
+
+
+def _node_affinity(raw: Json) -> tuple[NodeTerm, ...] | None:
+    required = raw.get("requiredDuringSchedulingIgnoredDuringExecution")
+    if not required:
+        return None
+    return tuple(
+        NodeTerm(
+            tuple(map(_requirement, each.get("matchExpressions") or ())),
+            tuple(map(_requirement, each.get("matchFields") or ())),
+        )
+        for each in required.get("nodeSelectorTerms") or ()
+    )
+
+
+def _selector(
+    raw: Json | None, extra_keys: Sequence[str], labels: Mapping[str, str]
+) -> tuple[Requirement, ...] | None:
+    if raw is None:
+        return None
+    equal = sorted((raw.get("matchLabels") or {}).items())
+    own = [(key, labels[key]) for key in extra_keys if key in labels]
+    return (
+        *(Requirement(key, "In", (value,)) for key, value in [*equal, *own]),
+        *map(_requirement, raw.get("matchExpressions") or ()),
+    )
+
+
+def _pod_terms(raw: Sequence[Json] | None, namespace: str, labels: Mapping[str, str]) -> tuple[PodTerm, ...]:
+    terms = []
+    for each in raw or ():
+        named = frozenset(each.get("namespaces") or ())
+        # A namespace selector is about labels of namespaces, which nobody lists here: it is taken
+        # for every namespace, which keeps more pods apart than necessary and never fewer.
+        anywhere = each.get("namespaceSelector") is not None
+        terms.append(
+            PodTerm(
+                each["topologyKey"],
+                _selector(each.get("labelSelector"), each.get("matchLabelKeys") or (), labels),
+                frozenset() if anywhere else named or frozenset({namespace}),
+            )
+        )
+    return tuple(terms)
+
+
+def _spreads(raw: Sequence[Json], namespace: str, labels: Mapping[str, str]) -> Iterable[Spread]:
+    for each in raw:
+        if each.get("whenUnsatisfiable") == "ScheduleAnyway":
+            continue
+        selector = _selector(each.get("labelSelector"), each.get("matchLabelKeys") or (), labels)
+        yield Spread(
+            PodTerm(each["topologyKey"], selector, frozenset({namespace})), int(each.get("maxSkew") or 1)
+        )
+
+
+def _host_ports(spec: Json) -> Iterable[HostPort]:
+    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+        for port in container.get("ports") or ():
+            number = port.get("hostPort") or (port.get("containerPort") if spec.get("hostNetwork") else None)
+            if number:
+                yield HostPort(
+                    int(number),
+                    port.get("protocol") or "TCP",
+                    port.get("hostIP") or "0.0.0.0",  # noqa: S104 (Kubernetes' default, nothing is bound)
+                )
+
+
+def _claims(volumes: Sequence[Json], pod_name: str) -> Iterable[str]:
+    for volume in volumes:
+        if volume.get("persistentVolumeClaim"):
+            yield volume["persistentVolumeClaim"]["claimName"]
+        elif volume.get("ephemeral"):
+            yield f"{pod_name}-{volume['name']}"

@@ -1,0 +1,107 @@
+"""The planner's answer: what to buy, what goes where, what stays pending and why, what to remove."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from provisioner.core.market import Size
+from provisioner.core.model import Pod
+from provisioner.core.pools import Instance, Pool, PoolSpec
+
+CODES: Final = (
+    "too-large",
+    "no-offering",
+    "arch",
+    "selector",
+    "affinity",
+    "anti-affinity",
+    "spread",
+    "taint",
+    "port",
+    "volume",
+    "limit",
+    "budget",
+    "gated",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a pod has no place: a code of `CODES` and the same in words."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The next best that could have been bought, and why it was not."""
+
+    size: Size
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """One node to buy, and the pods it is for."""
+
+    size: Size
+    spec: PoolSpec
+    pods: tuple[Pod, ...]
+    runner_up: RunnerUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Pods that need no purchase: the node has, or will have, room for them."""
+
+    node: str
+    pods: tuple[Pod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A pod that stays pending."""
+
+    pod: Pod
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStep:
+    """One step in a node's removal; `action` is one of `ACTIONS`."""
+
+    node: str
+    action: str
+    why: str
+
+
+MARK: Final = "mark"
+UNMARK: Final = "unmark"
+CORDON: Final = "cordon"
+UNCORDON: Final = "uncordon"
+TERMINATE: Final = "terminate"
+ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE)
+"""Mark a node as removable, take that back, keep new pods off it, take that back, give it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything decided at one moment."""
+
+    mode: str
+    nodes: tuple[PlannedNode, ...] = ()
+    existing: tuple[Placement, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
+    steps: tuple[NodeStep, ...] = ()
+    overdue: tuple[tuple[Pool, Instance], ...] = ()
+    """Machines that never became nodes, to be given back."""
+    disused: tuple[Pool, ...] = ()
+    """Pools to be deleted."""
+    held: str = ""
+    """Why nothing at all is bought; empty when buying is allowed."""
+
+    @property
+    def price_per_hour(self) -> Decimal:
+        """Of the new nodes."""
+        return sum((node.size.price_per_hour for node in self.nodes), Decimal(0))

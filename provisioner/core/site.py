@@ -1,0 +1,178 @@
+"""The cluster as a plan fills it: rooms with what is in them, and who keeps whom away.
+
+The only mutable thing in the core. A plan makes one from a snapshot, asks it where pods may go and
+tells it where they went; it answers as the kube-scheduler would.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from provisioner.core.model import HOSTNAME, Node, Pod, PodTerm, Taint, Toleration
+from provisioner.core.parse import GPU
+from provisioner.core.plan import Reason
+from provisioner.core.resources import Resources
+
+_NOT_YET: frozenset[str] = frozenset(
+    {
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+        "node.kubernetes.io/network-unavailable",
+        "node.cloudprovider.kubernetes.io/uninitialized",
+    }
+)
+"""Taints of a node that is on its way; they go when it is ready."""
+
+
+@dataclass(slots=True)
+class Room:
+    """A place for pods: a node, or one that is to be bought."""
+
+    name: str
+    labels: Mapping[str, str]
+    taints: tuple[Taint, ...]
+    free: Resources
+    pods: list[Pod] = field(default_factory=list)
+
+    @property
+    def guests(self) -> list[Pod]:
+        """Pods that are not the node's own."""
+        return [pod for pod in self.pods if not pod.is_daemon]
+
+
+def room_of(node: Node) -> Room:
+    """An empty room of a node."""
+    taints = tuple(taint for taint in node.taints if taint.key not in _NOT_YET)
+    return Room(node.name, node.labels, taints, node.allocatable)
+
+
+def why_not_there(pod: Pod, name: str, labels: Mapping[str, str], taints: Iterable[Taint]) -> Reason | None:
+    """Why a place's labels and taints keep the pod away, whatever else is there; None if they do not."""
+    for key, value in sorted(pod.node_selector.items()):
+        if labels.get(key) != value:
+            return Reason("selector", f"it selects {key}={value}, which no node it could get has")
+    if pod.node_affinity is not None and not any(term.holds(labels, name) for term in pod.node_affinity):
+        return Reason("affinity", "no node it could get meets its required node affinity")
+    for taint in taints:
+        if taint.repels and not _tolerates(pod, taint):
+            return Reason("taint", f"it does not tolerate {taint}")
+    return None
+
+
+def _tolerates(pod: Pod, taint: Taint) -> bool:
+    # The API server's ExtendedResourceToleration adds this one to every pod that asks for a GPU.
+    own = (Toleration(key=GPU, operator="Exists"),) if pod.requests.gpus else ()
+    return any(each.tolerates(taint) for each in (*pod.tolerations, *own))
+
+
+class Site:
+    """Rooms with their pods, and indexes of pods by place for (anti-)affinity and spread."""
+
+    def __init__(self, rooms: Iterable[Room], zones: Iterable[str] = ()) -> None:
+        self.rooms: dict[str, Room] = {}
+        self._zones = tuple(zones)
+        self._matching: dict[PodTerm, Counter[str]] = {}
+        self._repelling: dict[PodTerm, Counter[str]] = {}
+        for room in rooms:
+            self.open(room)
+
+    def open(self, room: Room) -> None:
+        """Add a room; pods that are in it already count."""
+        inside, room.pods = room.pods, []
+        self.rooms[room.name] = room
+        for pod in inside:
+            self.put(pod, room)
+
+    def put(self, pod: Pod, room: Room) -> None:
+        """Place a pod, whether it fits or not (what runs, runs)."""
+        room.pods.append(pod)
+        room.free = room.free - pod.requests
+        for term, places in self._matching.items():
+            if term.topology_key in room.labels and term.selects(pod):
+                places[room.labels[term.topology_key]] += 1
+        for term in pod.anti_affinity:
+            if term.topology_key in room.labels:
+                self._repelling.setdefault(term, Counter())[room.labels[term.topology_key]] += 1
+
+    def why_not(self, pod: Pod, room: Room) -> Reason | None:
+        """Why the pod cannot go into that room now; None if it can."""
+        return (
+            why_not_there(pod, room.name, room.labels, room.taints)
+            or _lacking(pod, room)
+            or _port_taken(pod, room)
+            or self.why_not_beside(pod, room.labels)
+        )
+
+    def why_not_beside(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
+        """Why other pods keep this one from a place with such labels; None if they do not."""
+        return self._repelled(pod, labels) or self._unattracted(pod, labels) or self._crowded(pod, labels)
+
+    def _places(self, term: PodTerm) -> Counter[str]:
+        """How many pods the term selects, by value of its topology key."""
+        if term not in self._matching:
+            self._matching[term] = Counter(
+                room.labels[term.topology_key]
+                for room in self.rooms.values()
+                if term.topology_key in room.labels
+                for pod in room.pods
+                if term.selects(pod)
+            )
+        return self._matching[term]
+
+    def _repelled(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
+        for term in pod.anti_affinity:
+            if self._places(term)[labels.get(term.topology_key, "")]:
+                return Reason(
+                    "anti-affinity", f"its anti-affinity over {term.topology_key} keeps it from pods there"
+                )
+        for term, places in self._repelling.items():
+            if places[labels.get(term.topology_key, "")] and term.selects(pod):
+                return Reason(
+                    "anti-affinity", f"the anti-affinity over {term.topology_key} of pods there keeps it away"
+                )
+        return None
+
+    def _unattracted(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
+        for term in pod.affinity:
+            places = self._places(term)
+            is_first = not places.total() and term.selects(pod)
+            has_place = term.topology_key in labels
+            if not has_place or not (is_first or places[labels[term.topology_key]]):
+                return Reason(
+                    "affinity", f"it has to be beside other pods over {term.topology_key}, and none is there"
+                )
+        return None
+
+    def _crowded(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
+        for spread in pod.spread:
+            key = spread.term.topology_key
+            if key not in labels:
+                return Reason("spread", f"it spreads over {key}, which a node it could get does not have")
+            if key == HOSTNAME and labels[key] not in self.rooms:
+                continue  # a new node is a place of its own, where nothing is yet
+            places = self._places(spread.term)
+            least = min(places[value] for value in self._domains(pod, key, labels[key]))
+            skew = places[labels[key]] + spread.term.selects(pod) - least
+            if skew > spread.max_skew:
+                return Reason("spread", f"there it would be {skew} ahead of the least filled {key}")
+        return None
+
+    def _domains(self, pod: Pod, key: str, own: str) -> Iterator[str]:
+        yield own
+        for room in self.rooms.values():
+            if key in room.labels and why_not_there(pod, room.name, room.labels, ()) is None:
+                yield room.labels[key]
+        if key == "topology.kubernetes.io/zone":
+            yield from self._zones
+
+
+def _lacking(pod: Pod, room: Room) -> Reason | None:
+    lacking = pod.requests.lacking(room.free)
+    return Reason("too-large", f"{room.name} has too little {', '.join(lacking)} free") if lacking else None
+
+
+def _port_taken(pod: Pod, room: Room) -> Reason | None:
+    for port in pod.host_ports:
+        if any(port.collides(other) for each in room.pods for other in each.host_ports):
+            return Reason("port", f"host port {port.port} of {room.name} is taken")
+    return None

@@ -1,0 +1,107 @@
+"""What was observed at one moment: everything a decision depends on but time and policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from catalog.allocatable import NOMINAL
+from catalog.names import REMOVABLE_SINCE_KEY, ROLE_KEY, ROLE_MANAGEMENT
+from provisioner.core.market import Catalog, Stockout
+from provisioner.core.model import HOSTNAME, Node, Pod
+from provisioner.core.pools import Pool, PoolSpec
+from provisioner.core.resources import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Pods and nodes from Kubernetes, pools from the cloud, and what was out of stock lately."""
+
+    pods: tuple[Pod, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    """Registered ones; machines that are on their way are in `pools`."""
+    pools: tuple[Pool, ...] = ()
+    stockouts: tuple[Stockout, ...] = ()
+
+    @property
+    def pool_of(self) -> Mapping[str, Pool]:
+        """Our pool of each registered node of ours, by the node's name."""
+        by_instance = {instance.id: pool for pool in self.pools for instance in pool.instances}
+        return {
+            node.name: by_instance[node.provider_id] for node in self.nodes if node.provider_id in by_instance
+        }
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """Provider ids of machines that are being given back."""
+        return frozenset(
+            instance.id for pool in self.pools for instance in pool.instances if instance.is_leaving
+        )
+
+    def takes_pods(self, node: Node) -> bool:
+        """Whether new pods may be counted on going there.
+
+        A node that is not ready counts: it has just registered, or will be ready again, or its
+        machine is gone and then so is soon the node; to buy in its place at once would be to buy
+        twice at each boot. A node that we cordoned to remove it counts too: it is taken back.
+        """
+        if node.is_deleting or node.provider_id in self.leaving:
+            return False
+        is_ours = node.provider_id in {i.id for pool in self.pools for i in pool.instances}
+        return not node.is_cordoned or (is_ours and REMOVABLE_SINCE_KEY in node.annotations)
+
+
+def why_held(snapshot: Snapshot, accounting: str) -> str:
+    """Why nothing may be bought at all; empty when buying is allowed.
+
+    Under nominal accounting a node is taken to leave everything to pods. A management node that
+    leaves less shows that this cloud reserves: then what was bought would not hold its pod, and
+    another one would be bought, for ever.
+    """
+    if accounting != NOMINAL:
+        return ""
+    for node in snapshot.nodes:
+        if node.labels.get(ROLE_KEY) != ROLE_MANAGEMENT or not node.is_ready:
+            continue
+        if node.allocatable.cpu_millicores < node.capacity.cpu_millicores or (
+            node.allocatable.memory_bytes < node.capacity.memory_bytes
+        ):
+            return (
+                f"accounting is nominal, but node {node.name} leaves {node.allocatable.cpu_millicores}m and "
+                f"{node.allocatable.memory_bytes} bytes of its {node.capacity.cpu_millicores}m and "
+                f"{node.capacity.memory_bytes} bytes to pods: this cloud reserves; "
+                "set accounting to documented"
+            )
+    return ""
+
+
+def booting_nodes(snapshot: Snapshot, catalog: Catalog) -> tuple[Node, ...]:
+    """Machines that are bought and not registered, as the nodes they will be.
+
+    Also those that the cloud has been asked for and does not list yet: its lists lag behind.
+    """
+    registered = {node.provider_id for node in snapshot.nodes if node.provider_id}
+    found: list[Node] = []
+    for pool in snapshot.pools:
+        coming = [
+            instance
+            for instance in pool.instances
+            if instance.id not in registered and not instance.is_leaving
+        ]
+        names = [instance.id for instance in coming]
+        names += [f"{pool.name}/{index}" for index in range(pool.missing)]
+        found += (_booting(name, pool.spec, catalog) for name in names)
+    return tuple(node for node in found if node.allocatable.pods)
+
+
+def _booting(name: str, spec: PoolSpec, catalog: Catalog) -> Node:
+    offering = catalog.find(spec.shape, spec.capacity_type)
+    if offering is None:
+        return Node(name, is_booting=True, allocatable=Resources())
+    size = catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+    return Node(
+        name,
+        labels={**catalog.labels(offering, spec.zone), **dict(spec.labels), HOSTNAME: name},
+        taints=catalog.taints(offering) + spec.taints,
+        allocatable=size.usable,
+        is_ready=False,
+        is_booting=True,
+    )
