@@ -75,7 +75,7 @@ class Clusters:
         cluster = self._ready(call)
         changes = call.details(UpdateCluster)
         if cluster.enhanced and changes.type == "BASIC_CLUSTER":
-            raise invalid("type: an enhanced cluster cannot become a basic one")
+            raise invalid("type: ENHANCED_CLUSTER cannot be changed to BASIC_CLUSTER")
         if changes.kubernetes_version is not None:
             images.check_version(changes.kubernetes_version)
         cluster.state = state.UPDATING

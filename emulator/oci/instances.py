@@ -27,16 +27,32 @@ _MILLICORES: Final = 1000
 def reconcile(world: World, pool: NodePool, grace_s: float, request: WorkRequest, *, force: bool) -> None:
     """Bring a pool to its size: drain and terminate what is too much, launch and boot what is missing.
 
+    What can be launched is launched and booted, even when the rest cannot.
+
     Raises:
-        OperationFailed: naming the nodes that could not be launched or drained.
+        OperationFailed: naming what could not be launched or drained.
     """
     with world.lock:
         surplus = _surplus(pool)
         for instance in surplus:
             instance.state = state.DELETING
-        launched = [launch(world, pool) for _ in range(pool.size - len(pool.staying()))]
+        launched, failure = _launch_missing(world, pool)
     remove(world, pool, surplus, grace_s, force=force)
     boot(world, pool, launched, request)
+    if failure is not None:
+        raise failure
+
+
+def _launch_missing(world: World, pool: NodePool) -> tuple[list[Instance], OperationFailed | None]:
+    launched: list[Instance] = []
+    missing = pool.size - len(pool.staying())
+    for _ in range(missing):
+        try:
+            launched.append(launch(world, pool))
+        except OperationFailed as failure:
+            text = f"{missing - len(launched)} node(s) launch failure: {failure.message}"
+            return launched, OperationFailed(failure.code, text)
+    return launched, None
 
 
 def launch(world: World, pool: NodePool) -> Instance:
