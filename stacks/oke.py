@@ -21,7 +21,6 @@ from components.cluster import Cluster, ClusterArgs
 from components.gpu_pool import AutoscaledGpuPool, FixedGpuPool
 from components.kubernetes_access import KubernetesAccess
 from components.management_pool import ManagementPool
-from components.model_manifests import Server
 from components.model_server import Front, ModelServer, ModelServerArgs
 from components.namespace import RestrictedNamespace
 from components.network import Existing, Network, NetworkArgs
@@ -36,6 +35,7 @@ from stacks.faults import Fault, StackError, closest
 from stacks.models import Model
 from stacks.offers import Offers
 from stacks.preflight import Checked
+from stacks.serving import server_of
 from stacks.settings import DYNAMIC, RESTRICTED, SERVICES_CIDR, Settings
 from stacks.shapes import Node
 
@@ -300,7 +300,7 @@ def _serve(plan: Plan, ground: Ground, model: Model, after: Sequence[pulumi.Reso
     gpu_arch = plan.checked.gpu.machine.arch if plan.checked.gpu else ""
     args = ModelServerArgs(
         namespace=NAMESPACE_MODELS,
-        server=_server(settings, model),
+        server=server_of(settings, model),
         placement=placement.of_model(settings, model, gpu_arch),
         timing=settings.timing,
         front=Front(
@@ -310,21 +310,6 @@ def _serve(plan: Plan, ground: Ground, model: Model, after: Sequence[pulumi.Reso
         ),
     )
     return ModelServer(args, ground.access.provider, after)
-
-
-def _server(settings: Settings, model: Model) -> Server:
-    worker = model.form(settings.right_sized)
-    default = settings.serving.image if settings.right_sized else settings.serving.gpu_image
-    return Server(
-        model=model.name,
-        image=worker.image or model.image or default,
-        archive=model.archive,
-        environment=model.environment,
-        cpu_millicores=worker.cpu_millicores,
-        memory_bytes=worker.memory_bytes,
-        gpus=worker.gpus,
-        max_workers=worker.max_workers,
-    )
 
 
 def _hardware(plan: Plan, node: Node, boot_volume_gib: int) -> Hardware:

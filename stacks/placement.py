@@ -14,7 +14,7 @@ ARCH_KEY: Final = "kubernetes.io/arch"
 
 def of_model(settings: Settings, model: Model, gpu_arch: str) -> Placement:
     """Inference nodes only; in bin-select, nodes of the model's own with one pod each."""
-    return _right_sized(settings, model) if settings.right_sized else _on_gpus(settings, gpu_arch)
+    return right_sized(settings, model) if settings.right_sized else _on_gpus(settings, gpu_arch)
 
 
 def _on_gpus(settings: Settings, gpu_arch: str) -> Placement:
@@ -27,7 +27,8 @@ def _on_gpus(settings: Settings, gpu_arch: str) -> Placement:
     )
 
 
-def _right_sized(settings: Settings, model: Model) -> Placement:
+def right_sized(settings: Settings, model: Model) -> Placement:
+    """Nodes that the provisioner buys; in bin-select the model's own, one pod each."""
     provisioner = settings.provisioner
     alone = provisioner.mode == BIN_SELECT
     selector = {ROLE_KEY: ROLE_INFERENCE}

@@ -40,9 +40,9 @@ def check(settings: Settings) -> Checked:
     found = (
         prices.of_gpu_variant(settings, management, gpu)
         if gpu
-        else prices.of_right_sized(settings, management, catalog)
+        else prices.of_right_sized(settings, management, catalog, faults)
     )
-    over = prices.over_budget(settings, found)
-    if over:
-        raise StackError(over)
+    faults += prices.over_budget(settings, found)
+    if faults:
+        raise StackError(faults)
     return Checked(management, gpu, found)

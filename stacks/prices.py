@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from provisioner.core.market import Catalog
+from stacks import right_sizing
 from stacks.faults import Fault
 from stacks.settings import DYNAMIC, Settings
 from stacks.shapes import Node
@@ -26,6 +27,14 @@ def of_gpu_variant(settings: Settings, management: Node, gpu: Node) -> Prices:
     return Prices(idle=static + _nodes(settings, idle=True) * gpu.price_per_hour, peak=peak)
 
 
+def of_right_sized(settings: Settings, management: Node, catalog: Catalog, faults: list[Fault]) -> Prices:
+    """Prices of the right-sized variant; a worker that gets no node becomes a fault."""
+    static = settings.management.count * management.price_per_hour
+    idle = right_sizing.price(settings, catalog, idle=True, faults=[])
+    peak = right_sizing.price(settings, catalog, idle=False, faults=faults)
+    return Prices(idle=static + idle, peak=static + peak)
+
+
 def over_budget(settings: Settings, prices: Prices) -> list[Fault]:
     """A fault when the peak costs more than the stack may."""
     budget = settings.budget_per_hour
@@ -44,9 +53,3 @@ def over_budget(settings: Settings, prices: Prices) -> list[Fault]:
 def _nodes(settings: Settings, *, idle: bool) -> int:
     """GPU nodes at idle or peak: a worker takes a node, as the published experiment has it."""
     return len(settings.models) if idle else settings.max_workers
-
-
-def of_right_sized(settings: Settings, management: Node, _catalog: Catalog) -> Prices:
-    """Prices of the right-sized variant."""
-    static = settings.management.count * management.price_per_hour
-    return Prices(idle=static, peak=static)
