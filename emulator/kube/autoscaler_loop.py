@@ -24,6 +24,7 @@ from emulator.kube.autoscaler import (
     upcoming,
 )
 from emulator.kube.cache import Cache
+from emulator.kube.guard import survives
 from emulator.kube.objects import Node, Pod, Resources, parse_requirements
 from emulator.kube.spec import AutoscalerSettings, CloudHooks, CloudRefused, ScalablePool, Taint
 
@@ -70,13 +71,14 @@ class Autoscaler:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            try:
-                self._scan(time.time())
-            except ApiError as fault:
-                _log.debug("autoscaler: %s", fault)
-            except Exception:
-                _log.exception("autoscaler: unexpected")
+            survives("autoscaler", self._scan_if_reachable)
             self._stopped.wait(self._settings.scan_interval_s)
+
+    def _scan_if_reachable(self) -> None:
+        try:
+            self._scan(time.time())
+        except ApiError as fault:
+            _log.debug("autoscaler: %s", fault)
 
     def _scan(self, now: float) -> None:
         pools = list(self._hooks.scalable_pools())
@@ -138,9 +140,7 @@ class Autoscaler:
 
     def _remove(self, pool_id: str, node: str) -> None:
         try:
-            left = drain.drain(self._api, node, _EVICTION_S)
-            if left:
-                raise drain.DrainRefused(node, left)
+            drain.drain_or_refuse(self._api, node, _EVICTION_S)
             if not self._stopped.is_set():
                 self._hooks.delete_node(pool_id, node)
                 return

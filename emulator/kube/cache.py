@@ -7,10 +7,12 @@ followed by a new list; what changed meanwhile is reported like any other change
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Final, Generic, TypeVar
 
 from emulator.kube.api import Api, ApiError, Object, Watch
+from emulator.kube.guard import survives
 
 T = TypeVar("T")
 Listener = Callable[[str, T | None], None]
@@ -75,19 +77,17 @@ class Cache(Generic[T]):
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._stopped.is_set():
-            try:
-                self._follow(self._list())
-                pause_s = _FIRST_PAUSE_S
-            except ApiError as fault:
-                if self._stopped.is_set():
-                    return
-                _log.debug("%s: watch broken, listing again: %s", self._path, fault)
-                self._stopped.wait(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            except Exception:
-                # A controller must outlive an object it could not read.
-                _log.exception("%s: unexpected, listing again", self._path)
-                self._stopped.wait(_LONGEST_PAUSE_S)
+            began = time.monotonic()
+            survives(f"watch {self._path}", self._list_and_follow)
+            # Only failing at once is a reason for patience.
+            pause_s = _FIRST_PAUSE_S if time.monotonic() - began > _LONGEST_PAUSE_S else 2 * pause_s
+            self._stopped.wait(min(pause_s, _LONGEST_PAUSE_S))
+
+    def _list_and_follow(self) -> None:
+        try:
+            self._follow(self._list())
+        except ApiError as fault:
+            _log.debug("%s: watch broken, listing again: %s", self._path, fault)
 
     def _list(self) -> str:
         answer = self._api.get(self._path)

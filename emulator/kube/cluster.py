@@ -9,7 +9,7 @@ from typing import Final
 
 from emulator.kube import controlplane, drain, manifests, ports, readiness, tokens
 from emulator.kube.access import credentials_of, ssl_context
-from emulator.kube.api import Api, ApiError, Credentials
+from emulator.kube.api import Api, ApiError
 from emulator.kube.autoscaler_loop import Autoscaler
 from emulator.kube.cache import Cache
 from emulator.kube.images import PROCESS_IMAGES, ProcessImage

@@ -27,9 +27,10 @@ def remove_node(api: Api, name: str, grace_s: float, *, force: bool) -> None:
     try:
         if grace_s > 0:
             cordon(api, name)
-            left = drain(api, name, grace_s)
-            if left and not force:
-                raise DrainRefused(name, left)
+            if force:
+                drain(api, name, grace_s)
+            else:
+                drain_or_refuse(api, name, grace_s)
         delete_node(api, name)
     except ApiError as fault:
         if not fault.not_found:
@@ -52,6 +53,17 @@ def drain(api: Api, name: str, grace_s: float) -> list[str]:
                 _evict(api, pod)
         time.sleep(min(_PAUSE_S, max(0.0, deadline - time.monotonic())))
     return []
+
+
+def drain_or_refuse(api: Api, name: str, grace_s: float) -> None:
+    """Evict the node's pods.
+
+    Raises:
+        DrainRefused: some were left when the grace was over.
+    """
+    left = drain(api, name, grace_s)
+    if left:
+        raise DrainRefused(name, left)
 
 
 def delete_node(api: Api, name: str) -> None:

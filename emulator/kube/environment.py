@@ -122,7 +122,7 @@ def _value_of(entry: Object, pod: Object, contents: Contents, faults: list[str])
     return None
 
 
-def _key_of(resource: str, ref: Object, contents: Contents, faults: list[str]) -> str | None:
+def _key_of(resource: str, ref: Mapping[str, Any], contents: Contents, faults: list[str]) -> str | None:
     data = contents.get(Source(resource, ref["name"]))
     if data is not None and ref["key"] in data:
         return data[ref["key"]]

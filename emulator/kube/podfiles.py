@@ -1,7 +1,6 @@
 """The folder of a process pod: what a kubelet would mount into the container, and its log."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -125,4 +124,4 @@ def _replace(path: Path, text: str) -> None:
     fresh = path.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(text)
-    os.replace(fresh, path)
+    fresh.replace(path)

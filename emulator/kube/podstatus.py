@@ -76,6 +76,16 @@ def finished(subject: Subject, history: History, run: Run) -> Object:
     return _status(subject, phase, container, run.finished)
 
 
+def addresses(subject: Subject) -> Object:
+    """The part of a status that holds pod's and node's addresses."""
+    return {
+        "podIP": subject.pod_ip,
+        "podIPs": [{"ip": subject.pod_ip}],
+        "hostIP": subject.host_ip,
+        "hostIPs": [{"ip": subject.host_ip}],
+    }
+
+
 def restarts(policy: str, exit_code: int) -> bool:
     """Whether a container is started again, by the pod's `restartPolicy`."""
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
@@ -95,10 +105,7 @@ def _status(subject: Subject, phase: str, container: Object, now: datetime) -> O
     return {
         "status": {
             "phase": phase,
-            "podIP": subject.pod_ip,
-            "podIPs": [{"ip": subject.pod_ip}],
-            "hostIP": subject.host_ip,
-            "hostIPs": [{"ip": subject.host_ip}],
+            **addresses(subject),
             "startTime": _stamp(subject.started),
             "conditions": conditions,
             "containerStatuses": [container],

@@ -19,6 +19,9 @@ from emulator.kube.podstatus import Run
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 """Working directory of the processes: where the project's packages are found."""
 
+_LAST_WORDS_S: Final = 2.0
+"""How long to wait for output after the end: somebody outside the group may hold the pipe open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -58,16 +61,14 @@ class RunningProcess:
         )
         self._seen = psutil.Process(self._process.pid)
         record_process(command.folder, self._seen)
+        self._reader = threading.Thread(target=self._log, name=f"log of {self._process.pid}", daemon=True)
+        self._reader.start()
 
     def wait(self) -> Run:
-        """Log the output until the process has ended."""
-        if self._process.stdout is None:
-            raise RuntimeError("process without a pipe; this is a bug, please report it")
-        with PodLog(self._folder.log, self._clock) as log, self._process.stdout as output:
-            for line in output:
-                log.write(line)
+        """Return when the process has ended and its output is in the log."""
         code = self._process.wait()
         self._signal(signal.SIGKILL)  # what it left behind in its group
+        self._reader.join(_LAST_WORDS_S)
         return Run(self.started, self._clock(), 128 - code if code < 0 else code)
 
     def end(self, grace_s: float) -> None:
@@ -94,6 +95,12 @@ class RunningProcess:
         except psutil.Error:
             return None
         return Use(cpu_s, memory_bytes)
+
+    def _log(self) -> None:
+        if self._process.stdout is not None:
+            with PodLog(self._folder.log, self._clock) as log, self._process.stdout as output:
+                for line in output:
+                    log.write(line)
 
     def _cancel_when_gone(self, timer: threading.Timer) -> None:
         self._process.wait()

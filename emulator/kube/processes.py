@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -14,8 +15,10 @@ import psutil
 from emulator.kube.addresses import process_pod_range
 from emulator.kube.api import Api, ApiError
 from emulator.kube.cache import Cache
+from emulator.kube.guard import survives
 from emulator.kube.images import ProcessImage, process_image
 from emulator.kube.objects import Pod
+from emulator.kube.podapi import PodApi
 from emulator.kube.podfiles import recorded_processes
 from emulator.kube.process import Use
 from emulator.kube.processpod import ProcessPod, Surroundings
@@ -99,16 +102,12 @@ class ProcessController:
             if isinstance(change, _Stop):
                 self._end_all()
                 return
-            try:
-                if change is not None:
-                    self._take(*change)
-                if time.monotonic() >= measure_at:
-                    self._forget_ended()
-                    self._measure()
-                    measure_at = time.monotonic() + _MEASURE_S
-            except Exception:
-                # One pod's trouble must not be every pod's.
-                _log.exception("process pods: unexpected")
+            if change is not None:
+                survives(f"pod {change[0]}", partial(self._take, *change))
+            if time.monotonic() >= measure_at:
+                self._forget_ended()
+                survives("usage of process pods", self._measure)
+                measure_at = time.monotonic() + _MEASURE_S
 
     def _next(self, measure_at: float) -> "_Change | _Stop | None":
         """The next change, None when it is time to measure; while nothing runs there is nothing to measure."""
@@ -144,11 +143,9 @@ class ProcessController:
     def _end(self, pod: Pod, present: ProcessPod | None) -> None:
         if present is not None and not present.over:
             present.end(pod.deletion_grace_s)
-            return
-        try:
-            self._api.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}", grace_s=0, uid=pod.uid)
-        except ApiError as fault:
-            _log.warning("pod %s: not removed: %s", pod.key, fault)
+        else:
+            # Its process ended before, or never began.
+            PodApi(self._api, pod).remove()
 
     def _image_of(self, pod: Pod) -> ProcessImage | None:
         rows = (process_image(image, self._images) for image in pod.images)
@@ -183,11 +180,7 @@ class ProcessController:
         self._samples[key] = now
         if before is None or before.uid != now.uid or use.cpu_s < before.use.cpu_s:
             return
-        pod = running.pod
-        self._api.patch(
-            f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}",
-            {"metadata": {"uid": pod.uid, "annotations": usage(before, now)}},
-        )
+        running.api.annotate(usage(before, now))
 
     def _end_all(self) -> None:
         for running in self._running.values():

@@ -1,11 +1,10 @@
 """The life of one process pod: the kubelet's part, from the first start to the last status."""
 
-import base64
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,16 +12,17 @@ from typing import Any, Final
 
 from catalog.names import KUBECONFIG_ENV, SERVICE_ACCOUNT_TOKEN_ENV
 from emulator.kube import environment, podfiles, podstatus, tokens
-from emulator.kube.api import STRATEGIC, Api, ApiError, Credentials, Object
+from emulator.kube.api import Api, ApiError, Credentials, Object
 from emulator.kube.environment import Unresolved
+from emulator.kube.guard import survives
 from emulator.kube.images import ProcessImage
 from emulator.kube.objects import Pod
-from emulator.kube.podstatus import History, Subject
+from emulator.kube.podapi import PodApi
+from emulator.kube.podstatus import History, Run, Subject
 from emulator.kube.process import Command, RunningProcess, Use
 from emulator.kube.spec import CloudHooks
 
 _CONFIG_RETRY_S: Final = 2.0
-_STATUS_RETRY_S: Final = 1.0
 _RENEW_AT: Final = 0.8
 """Part of its life after which a token is renewed, as a kubelet does."""
 _log = logging.getLogger(__name__)
@@ -46,16 +46,14 @@ class ProcessPod:
     ) -> None:
         self.pod = pod
         self.address = address
-        self._api = api
+        self.api = PodApi(api, pod)
         self._image = image
         self._surroundings = surroundings
-        self._path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}"
         self._folder = podfiles.folder_of(surroundings.home, pod.uid)
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._running: RunningProcess | None = None
         self._renew_at: float | None = None
-        self._grace_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"pod {pod.key}", daemon=True)
 
     def start(self) -> None:
@@ -70,7 +68,6 @@ class ProcessPod:
     def end(self, grace_s: float) -> None:
         """End the process, by force when the grace is over; returns at once. More haste may be asked later."""
         with self._lock:
-            self._grace_s = grace_s
             self._ending.set()
             running = self._running
         if running is not None:
@@ -86,48 +83,49 @@ class ProcessPod:
         return None if running is None else running.use()
 
     def renew_token(self) -> None:
-        """Write a fresh token when the present one nears its end."""
+        """Write a fresh token when the present one nears its end.
+
+        Raises:
+            ApiError: it was not given; the present one stays.
+        """
         if self._renew_at is not None and time.monotonic() >= self._renew_at and not self._ending.is_set():
             self._write_token(podfiles.write_token)
 
     def _run(self) -> None:
-        try:
-            self._live()
-        except Exception:
-            _log.exception("pod %s: unexpected, its process is not started again", self.pod.key)
-        finally:
-            if self._ending.is_set():
-                self._say_goodbye()
+        survives(f"pod {self.pod.key}", self._live)
+        if self._ending.is_set():
+            self.api.remove()
 
     def _live(self) -> None:
-        history = History()
-        while not self._ending.is_set():
+        history: History | None = History()
+        while history is not None and not self._ending.is_set():
             try:
-                pod = self._api.get(self._path)
+                pod = self.api.pod()
                 subject = self._subject(pod)
                 running = self._launch(pod, subject)
             except (Unresolved, ApiError, OSError) as fault:
                 self._refuse(fault, history)
                 self._ending.wait(_CONFIG_RETRY_S)
                 continue
-            self._write_status(podstatus.running(subject, history, running.started))
+            self.api.write_status(podstatus.running(subject, history, running.started), self._ending)
             run = running.wait()
             self._running = None
             _log.info("pod %s: process ended with %d after %.1f s", self.pod.key, run.exit_code, run.lasted_s)
-            if self._ending.is_set() or not podstatus.restarts(
-                pod["spec"].get("restartPolicy", "Always"), run.exit_code
-            ):
-                self._write_status(podstatus.finished(subject, history, run))
-                return
-            history = history.after(run)
-            if history.back_off_s:
-                message = (
-                    f"back-off {history.back_off_s:.0f}s restarting failed container {subject.container}"
-                )
-                self._write_status(
-                    podstatus.waiting(subject, history, "CrashLoopBackOff", message, run.finished)
-                )
-                self._ending.wait(history.back_off_s)
+            policy = pod["spec"].get("restartPolicy", "Always")
+            history = self._after(run, subject, history, policy)
+
+    def _after(self, run: Run, subject: Subject, history: History, policy: str) -> History | None:
+        """Tell that a run has ended, and wait until it is time for the next one; None when there is none."""
+        if self._ending.is_set() or not podstatus.restarts(policy, run.exit_code):
+            self.api.write_status(podstatus.finished(subject, history, run), self._ending)
+            return None
+        history = history.after(run)
+        if history.back_off_s:
+            message = f"back-off {history.back_off_s:.0f}s restarting failed container {subject.container}"
+            waiting = podstatus.waiting(subject, history, "CrashLoopBackOff", message, run.finished)
+            self.api.write_status(waiting, self._ending)
+            self._ending.wait(history.back_off_s)
+        return history
 
     def _launch(self, pod: Object, subject: Subject) -> RunningProcess:
         """Resolve the environment and start the process.
@@ -141,12 +139,13 @@ class ProcessPod:
             raise Unresolved("the emulated kubelet runs the image's own entrypoint, in one container a pod")
         if podfiles.wants_token(pod):
             self._write_token(self._write_account)
-        known = {**pod, "status": {**pod.get("status", {}), **_addresses(subject)}}
-        contents = {source: self._read(source) for source in environment.sources(container)}
+        # A kubelet knows both addresses before it starts the container.
+        known = {**pod, "status": {**pod.get("status", {}), **podstatus.addresses(subject)}}
+        contents = {source: self.api.read(source) for source in environment.sources(container)}
         variables = environment.resolve(container, known, contents)
         everything = {**self._surrounding_variables(), **variables}
         words = self._image.command(environment.arguments(container, variables))
-        self._describe(everything)
+        self.api.describe(self._folder, everything)
         with self._lock:
             if self._ending.is_set():
                 raise Unresolved("the pod is being deleted")
@@ -171,107 +170,37 @@ class ProcessPod:
         return {**variables, **hooks.process_environment(self.pod.namespace, self.pod.service_account)}
 
     def _subject(self, pod: Object) -> Subject:
-        container = pod["spec"]["containers"][0]
-        node = self._api.get(f"/api/v1/nodes/{pod['spec']['nodeName']}")
-        host = next(row["address"] for row in node["status"]["addresses"] if row["type"] == "InternalIP")
+        container: dict[str, Any] = pod["spec"]["containers"][0]
         started = pod.get("status", {}).get("startTime")
         return Subject(
             container=container["name"],
             image=container["image"],
             pod_ip=self.address,
-            host_ip=host,
+            host_ip=self.api.host_address(pod["spec"]["nodeName"]),
             started=datetime.fromisoformat(started) if started else _now(),
         )
 
     def _refuse(self, fault: Exception, history: History) -> None:
-        if isinstance(fault, ApiError) and fault.not_found:
-            self._ending.set()
+        """Tell why the container cannot start; a pod or node that is gone is ending."""
+        if self._ending.is_set():
             return
         _log.warning("pod %s: not started: %s", self.pod.key, fault)
         try:
-            subject = self._subject(self._api.get(self._path))
-        except ApiError:
+            subject = self._subject(self.api.pod())
+        except ApiError as gone:
+            if gone.not_found:
+                self._ending.set()
             return
         reason = "CreateContainerConfigError" if isinstance(fault, Unresolved) else "CreateContainerError"
-        self._write_status(podstatus.waiting(subject, history, reason, str(fault), _now()))
-
-    def _write_status(self, body: Object) -> None:
-        """Patch the pod's status, again and again while the API server is away; a pod that is gone is ending."""
-        while True:
-            try:
-                self._api.patch(f"{self._path}/status", body, STRATEGIC)
-            except ApiError as fault:
-                if fault.not_found:
-                    self._ending.set()
-                    return
-                _log.debug("pod %s: status not written: %s", self.pod.key, fault)
-                if self._ending.wait(_STATUS_RETRY_S):
-                    return
-            else:
-                return
-
-    def _say_goodbye(self) -> None:
-        try:
-            self._api.delete(self._path, grace_s=0, uid=self.pod.uid)
-        except ApiError as fault:
-            _log.debug("pod %s: not removed: %s", self.pod.key, fault)
+        self.api.write_status(podstatus.waiting(subject, history, reason, str(fault), _now()), self._ending)
 
     def _write_account(self, folder: podfiles.PodFolder, token: str) -> None:
         podfiles.write_service_account(folder, self.pod.namespace, token, self._surroundings.credentials)
 
     def _write_token(self, write: Callable[[podfiles.PodFolder, str], None]) -> None:
-        pod = self.pod
-        identity = tokens.PodIdentity(pod.namespace, pod.service_account, pod.name, pod.uid)
-        token = tokens.request(self._api, identity)
+        token = self.api.token()
         write(self._folder, token)
         self._renew_at = time.monotonic() + _RENEW_AT * min(tokens.life_of(token), tokens.LIFE_S)
-
-    def _read(self, source: environment.Source) -> Mapping[str, str] | None:
-        try:
-            item = self._api.get(f"/api/v1/namespaces/{self.pod.namespace}/{source.resource}/{source.name}")
-        except ApiError as fault:
-            if fault.not_found:
-                return None
-            raise
-        data: Mapping[str, str] = item.get("data") or {}
-        if source.resource == environment.SECRET:
-            return {key: base64.b64decode(value).decode() for key, value in data.items()}
-        return data
-
-    def _describe(self, variables: Mapping[str, str]) -> None:
-        """Tell kwok where `kubectl logs` and `kubectl exec` of this pod lead."""
-        envs = [{"name": name, "value": value} for name, value in variables.items()]
-        local = {"workDir": str(self._folder.work), "envs": envs}
-        self._folder.log.touch(mode=0o600)
-        for kind, spec in (
-            ("Logs", {"logs": [{"logsFile": str(self._folder.log), "follow": True}]}),
-            ("Exec", {"execs": [{"local": local}]}),
-        ):
-            self._apply(kind, spec)
-
-    def _apply(self, kind: str, spec: dict[str, Any]) -> None:
-        pod = self.pod
-        owner = {"apiVersion": "v1", "kind": "Pod", "name": pod.name, "uid": pod.uid}
-        plural = {"Logs": "logs", "Exec": "execs"}[kind]
-        body = {
-            "apiVersion": "kwok.x-k8s.io/v1alpha1",
-            "kind": kind,
-            # With its owner the garbage collector removes it.
-            "metadata": {"name": pod.name, "namespace": pod.namespace, "ownerReferences": [owner]},
-            "spec": spec,
-        }
-        path = f"/apis/kwok.x-k8s.io/v1alpha1/namespaces/{pod.namespace}/{plural}/{pod.name}"
-        self._api.apply(path, body)
-
-
-def _addresses(subject: Subject) -> dict[str, Any]:
-    """A kubelet knows both addresses before it starts the container."""
-    return {
-        "podIP": subject.pod_ip,
-        "podIPs": [{"ip": subject.pod_ip}],
-        "hostIP": subject.host_ip,
-        "hostIPs": [{"ip": subject.host_ip}],
-    }
 
 
 def _now() -> datetime:

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.support.kube import (
     spec,
 )
 from tests.support.until import until
+from tools.locate import locate
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -56,8 +58,12 @@ def ready_replicas(kubectl: Kubectl, name: str) -> int:
     return int(kubectl.get("deployment", name)["status"].get("readyReplicas", 0))
 
 
-def pod_spec(cpu: str = "100m", image: str = "any", **more: Any) -> dict[str, Any]:
-    container = {"name": "main", "image": image, "resources": {"requests": {"cpu": cpu}}}
+def is_serving(kubectl: Kubectl, name: str) -> bool:
+    return ready_replicas(kubectl, name) == 1
+
+
+def pod_spec(cpu: str = "100m", **more: Any) -> dict[str, Any]:
+    container = {"name": "main", "image": "any", "resources": {"requests": {"cpu": cpu}}}
     return {"containers": [container], **more}
 
 
@@ -78,7 +84,7 @@ def test_what_the_daemon_sets_leave_is_what_the_catalog_says(cluster: KubeCluste
     left = allocatable.usable(
         "oke", "documented", node("measured", cpu_millicores=840, memory_gib=2).allocatable
     )
-    there = {"nodeSelector": {"rightsize.io/role": "measured"}}
+    there: dict[str, Any] = {"nodeSelector": {"rightsize.io/role": "measured"}}
     kubectl.apply(deployment("too-much", 1, pod_spec(f"{left.cpu_millicores + 1}m", **there)))
     scheduled = until(
         "tried",
@@ -159,7 +165,7 @@ def test_services_of_type_load_balancer_get_addresses_of_their_own(kubectl: Kube
 
 def test_a_drain_moves_what_it_may_and_force_takes_the_rest(cluster: KubeCluster, kubectl: Kubectl) -> None:
     cluster.add_node(node("leaving", role="leaving"))
-    there = {"nodeSelector": {"rightsize.io/role": "leaving"}}
+    there: dict[str, Any] = {"nodeSelector": {"rightsize.io/role": "leaving"}}
     budget = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -170,7 +176,7 @@ def test_a_drain_moves_what_it_may_and_force_takes_the_rest(cluster: KubeCluster
         budget, deployment("guarded", 1, pod_spec(**there)), deployment("free", 1, pod_spec(**there))
     )
     for name in ("guarded", "free"):
-        until(name, lambda name=name: ready_replicas(kubectl, name) == 1)
+        until(name, partial(is_serving, kubectl, name))
     with pytest.raises(DrainRefused, match="node leaving: not evicted in time: default/guarded-"):
         cluster.remove_node("leaving", 2.0, force=False)
     assert kubectl.get("node", "leaving")["spec"]["unschedulable"] is True
@@ -262,12 +268,11 @@ def test_a_cluster_that_cannot_start_says_why_and_leaves_nothing(
     broken = tmp_path / "metrics-server"
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
-    good = controlplane.locate
     monkeypatch.setattr(
-        controlplane, "locate", lambda name: broken if name == "metrics-server" else good(name)
+        controlplane, "locate", lambda name: broken if name == "metrics-server" else locate(name)
     )
     home = tmp_path / "broken"
-    with pytest.raises(ClusterFailed, match="cluster broken: .*metrics-server"):
+    with pytest.raises(ClusterFailed, match=r"cluster broken: .*metrics-server"):
         KubeCluster.create(spec("broken", home), IMAGES)
     assert not home.exists()
     assert controlplane.components(home) == []

@@ -7,12 +7,17 @@ import sys
 import time
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     wishes = sys.argv[1:]
-    print(json.dumps({"env": dict(os.environ), "args": wishes}), flush=True)
+    say(json.dumps({"env": dict(os.environ), "args": wishes}))
     if "--deaf" in wishes:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        print("deaf", flush=True)
+        say("deaf")
     else:
         signal.signal(signal.SIGTERM, _say_bye)
     if "--fail" in wishes:
@@ -27,7 +32,7 @@ def main() -> int:
 
 
 def _say_bye(_number: int, _frame: object) -> None:
-    print("bye", flush=True)
+    say("bye")
     sys.exit(0)
 
 
