@@ -12,6 +12,8 @@ from components import model_manifests as manifests
 from components.model_manifests import Placement, Server
 from components.part import Part
 
+_PATIENCE: Final = pulumi.CustomTimeouts(create="40m", update="40m")
+"""A pod may have to wait for a machine to be launched, and its image of gigabytes to be pulled."""
 _OCI: Final = "service.beta.kubernetes.io/oci-load-balancer"
 
 
@@ -64,7 +66,7 @@ class ModelServer(Part):
             server.name,
             metadata=self._metadata(),
             spec=manifests.deployment_spec(server, args.placement, args.timing),
-            opts=self.child(config, custom_timeouts=pulumi.CustomTimeouts(create="40m", update="40m")),
+            opts=self.child(config, custom_timeouts=_PATIENCE),
         )
         kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
             server.name,
@@ -83,7 +85,11 @@ class ModelServer(Part):
             metadata={**self._metadata(), "annotations": _annotations(args.front)},
             spec=manifests.service_spec(server),
             # Neither subnet nor visibility of a load balancer can be changed.
-            opts=self.child(replace_on_changes=["metadata.annotations"], delete_before_replace=True),
+            opts=self.child(
+                replace_on_changes=["metadata.annotations"],
+                delete_before_replace=True,
+                custom_timeouts=_PATIENCE,
+            ),
         )
         self.endpoint = service.status.apply(lambda status: _url(status, server.model))
         self.register_outputs({"endpoint": self.endpoint})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_oci as oci
@@ -11,6 +11,9 @@ from components import kubelet
 from components.cluster import CNI
 from components.network import Network
 from components.network_rules import PODS, WORKERS
+
+_PATIENCE: Final = pulumi.CustomTimeouts(create="60m", update="60m", delete="60m")
+"""GPU machines can be slow to come, and nodes are drained before they go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def pool(name: str, site: Site, args: PoolArgs, opts: pulumi.ResourceOptions) ->
         node_eviction_node_pool_settings=ce.NodePoolNodeEvictionNodePoolSettingsArgs(
             eviction_grace_duration="PT10M", is_force_delete_after_grace_duration=True
         ),
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=_PATIENCE)),
     )
 
 

@@ -30,7 +30,14 @@ def check(settings: Settings) -> Checked:
     try:
         catalog = Catalog(bundled(CLOUD), cloud=CLOUD, accounting=settings.accounting)
     except CatalogError as error:
-        raise StackError([Fault("catalog/oke.csv", None, f"cannot be read: {error}")]) from error
+        raise StackError(
+            Fault(
+                f"catalog/{CLOUD}.csv, line {fault.line}, {fault.column}",
+                fault.value,
+                f"must be {fault.expectation}",
+            )
+            for fault in error.faults
+        ) from error
     faults: list[Fault] = []
     management = shapes.management_node(settings, catalog, faults)
     gpu = None if settings.right_sized else shapes.gpu_node(settings, catalog, faults)

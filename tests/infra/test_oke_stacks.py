@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -9,6 +10,7 @@ import pulumi
 import pytest
 import yaml
 
+from catalog.loader import load
 from catalog.timing import DEMO
 from provisioner import settings as provisioner_settings
 from tests.support.mocks import Cloud, Declared
@@ -27,6 +29,7 @@ RULE = "oci:Core/networkSecurityGroupSecurityRule:NetworkSecurityGroupSecurityRu
 SERVICE = "kubernetes:core/v1:Service"
 SUBNET = "oci:Core/subnet:Subnet"
 VCN = "oci:Core/vcn:Vcn"
+CATALOG = Path(__file__).parents[2] / "catalog" / "oke.csv"
 VARIANTS = ("max-sized", "dynamic", "right-sized")
 
 
@@ -428,6 +431,18 @@ class TestFaults:
         with pytest.raises(pulumi.RunError, match=message):
             run(changes, cloud=cloud)
         assert not cloud.declared
+
+    def test_a_missing_price_is_refused_where_it_is_missing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = CATALOG.read_text().replace("P100,1.275,", "P100,,")
+        broken = tmp_path / "oke.csv"
+        broken.write_text(rows)
+        monkeypatch.setattr("stacks.preflight.bundled", lambda _cloud: load(broken))
+        with pytest.raises(
+            pulumi.RunError, match=r"catalog/oke.csv, line \d+, price_per_hour is not set: it must be"
+        ):
+            run()
 
     def test_a_shape_without_an_image_is_refused(self) -> None:
         cloud = Cloud()
