@@ -15,6 +15,8 @@ PROJECT: Final = "rightsize"
 _COLOUR: Final = re.compile(r"<\{%.*?%\}>")
 _STEPS_SHOWN: Final = 2
 _ERRORS_SHOWN: Final = 3
+_MOST_CHARACTERS: Final = 600
+"""Of an error; a plugin's traceback is in the log."""
 
 Say = Callable[[str], None]
 
@@ -47,7 +49,7 @@ class _Events:
         elif event.res_op_failed_event is not None:
             self._finish(event.res_op_failed_event.metadata.urn)
         elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
-            self.errors.append(" ".join(_COLOUR.sub("", event.diagnostic_event.message).split()))
+            self.errors.append(_one_line(_COLOUR.sub("", event.diagnostic_event.message)))
         said = f"{self.done} resources{self._named()}"
         if said != self.said:
             self.said = said
@@ -147,8 +149,13 @@ class Stack:
                 ) from error
 
 
+def _one_line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _MOST_CHARACTERS else f"{words[:_MOST_CHARACTERS]}…"
+
+
 def _reason(text: str) -> str:
     """The errors in what the engine printed, or else its last line."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = [_one_line(line) for line in text.splitlines() if line.strip()]
     errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
     return "; ".join([*dict.fromkeys(errors)][:_ERRORS_SHOWN]) or (lines or ["no reason given"])[-1]
