@@ -7,7 +7,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_oci as oci
 
-from components import kubelet
+from catalog import kubelet
 from components.cluster import CNI
 from components.network import Network
 from components.network_rules import PODS, WORKERS

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from catalog.kubelet import Machine
 from catalog.offering import ON_DEMAND, Offering
-from components.kubelet import Machine
 from components.quantity import cpu_text, memory_text
 from provisioner.core.market import Catalog, Size
 from stacks.faults import Fault, closest

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.allocatable import MIB, allocatable, capacity
-from components.kubelet import EVICTION_MIB, Machine, extra_args, node_metadata
+from catalog.kubelet import EVICTION_MIB, Machine, extra_args, node_metadata
 
 MANAGEMENT = Machine(arch="arm64", vcpus=2, memory_gib=Decimal(32), gpus=0, max_pods=31)
 TAINT = "rightsize.io/role=inference:NoSchedule"
