@@ -11,6 +11,7 @@ when it runs, never from the state, where they may be old.
 
 import json
 import os
+import sys
 from typing import Any, Final
 
 import pulumi
@@ -23,10 +24,14 @@ from pulumi.dynamic import (
 )
 
 from components import oci_credentials
-from components.oci_credentials import Credentials
+from components.oci_credentials import Credentials, CredentialsMissing
 
 _IDENTITY: Final = ("cluster_id", "compartment_id")
 _PROJECT: Final = "rightsize"
+
+
+class RemovalFailed(Exception):
+    """What was bought could not be removed; a second destroy tries again."""
 
 
 class ProvisionedCapacityProvider(ResourceProvider):
@@ -54,14 +59,20 @@ class ProvisionedCapacityProvider(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove every pool that was bought for the cluster, and wait until all are gone."""
+        from provisioner.drivers.contract import DriverError
         from provisioner.drivers.oke import remove_pools_of_cluster
 
-        remove_pools_of_cluster(
-            cluster_id=_props["cluster_id"],
-            compartment_id=_props["compartment_id"],
-            credentials=self._credentials(),
-            endpoint=self._endpoint(),
-        )
+        try:
+            remove_pools_of_cluster(
+                cluster_id=_props["cluster_id"],
+                compartment_id=_props["compartment_id"],
+                credentials=self._credentials(),
+                endpoint=self._endpoint(),
+            )
+        except (CredentialsMissing, DriverError) as error:
+            # The engine shows what `traceback.format_exc` makes of it: the reason without our frames.
+            sys.tracebacklimit = 0
+            raise RemovalFailed(str(error)) from None
 
     def _credentials(self) -> Credentials:
         return oci_credentials.find(lambda key: self._config.get(f"oci:{key}"), os.environ)
