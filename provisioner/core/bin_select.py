@@ -226,7 +226,8 @@ def _out_of_stock(candidate: Candidate, terms: Terms) -> Reason | None:
         if same and terms.now < out.until:
             return Reason(
                 "no-offering",
-                f"{size} has no capacity in {size.zone or 'its region'}; tried again after {out.until:%H:%M:%S}",
+                f"{size} could not be had in {size.zone or 'its region'} ({out.message or 'no capacity'}); "
+                f"tried again after {out.until:%H:%M:%S}",
             )
     return None
 

@@ -6,6 +6,7 @@ call it on files, and experiments call it for prices.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal
 
@@ -41,10 +42,11 @@ def decide(
         filter(lambda pod: pod.is_pending and is_served(pod, policy), snapshot.pods), key=_largest_first
     )
     gated = [Unplaced(pod, (Reason("gated", "it has scheduling gates"),)) for pod in served if pod.is_gated]
+    closed = {node.name for node in snapshot.nodes if not snapshot.takes_pods(node, policy, now)}
     placed: dict[str, list[Pod]] = defaultdict(list)
     left: list[Pod] = []
     for pod in (pod for pod in served if not pod.is_gated):
-        room = _room_for(pod, site, snapshot)
+        room = _room_for(pod, site, closed)
         if room is None:
             left.append(pod)
         else:
@@ -93,9 +95,8 @@ def _site(snapshot: Snapshot, booting: Iterable[Node], catalog: Catalog) -> Site
     return site
 
 
-def _room_for(pod: Pod, site: Site, snapshot: Snapshot) -> Room | None:
+def _room_for(pod: Pod, site: Site, closed: AbstractSet[str]) -> Room | None:
     """A room the scheduler would accept: an empty one rather than a shared one, the tightest first."""
-    closed = {node.name for node in snapshot.nodes if not snapshot.takes_pods(node)}
     fitting = [
         room for room in site.rooms.values() if room.name not in closed and site.why_not(pod, room) is None
     ]

@@ -25,6 +25,8 @@ class Traits:
     spot_labels: tuple[tuple[str, str], ...] = ()
     vcpus_per_ocpu: Mapping[str, int] = field(default_factory=dict)
     """Of fixed shapes, by architecture; 1 where not said."""
+    region_labels: Mapping[str, str] = field(default_factory=dict)
+    """What a node's region label says, where that is not the region's name."""
 
 
 _PREEMPTIBLE: Final = "oci.oraclecloud.com/oke-is-preemptible"
@@ -36,6 +38,12 @@ TRAITS: Final[Mapping[str, Traits]] = MappingProxyType(
             spot_taints=(Taint(_PREEMPTIBLE, "present", "NoSchedule"),),
             spot_labels=((_PREEMPTIBLE, "true"),),
             vcpus_per_ocpu={"amd64": 2},
+            region_labels={
+                "us-ashburn-1": "iad",
+                "us-phoenix-1": "phx",
+                "eu-frankfurt-1": "fra",
+                "uk-london-1": "lhr",
+            },
         ),
     }
 )
@@ -148,7 +156,8 @@ class Catalog:
         if zone:
             labels |= {ZONE: zone, "failure-domain.beta.kubernetes.io/zone": zone}
         if offering.region:
-            labels |= {REGION: offering.region, "failure-domain.beta.kubernetes.io/region": offering.region}
+            region = self.traits.region_labels.get(offering.region, offering.region)
+            labels |= {REGION: region, "failure-domain.beta.kubernetes.io/region": region}
         if offering.capacity_type == SPOT:
             labels |= dict(self.traits.spot_labels)
         return labels

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from catalog.allocatable import NOMINAL
 from catalog.names import REMOVABLE_SINCE_KEY, ROLE_KEY, ROLE_MANAGEMENT
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import HOSTNAME, Node, Pod
+from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
 
@@ -36,17 +38,22 @@ class Snapshot:
             instance.id for pool in self.pools for instance in pool.instances if instance.is_leaving
         )
 
-    def takes_pods(self, node: Node) -> bool:
+    def takes_pods(self, node: Node, policy: Policy, now: datetime) -> bool:
         """Whether new pods may be counted on going there.
 
-        A node that is not ready counts: it has just registered, or will be ready again, or its
-        machine is gone and then so is soon the node; to buy in its place at once would be to buy
-        twice at each boot. A node that we cordoned to remove it counts too: it is taken back.
+        A node that has just registered and is not ready yet counts: to buy in its place would be to
+        buy twice at each boot. One that we cordoned to remove it counts too: it is taken back.
         """
         if node.is_deleting or node.provider_id in self.leaving:
             return False
+        if not node.is_ready and not _is_young(node, policy, now):
+            return False
         is_ours = node.provider_id in {i.id for pool in self.pools for i in pool.instances}
         return not node.is_cordoned or (is_ours and REMOVABLE_SINCE_KEY in node.annotations)
+
+
+def _is_young(node: Node, policy: Policy, now: datetime) -> bool:
+    return node.created is not None and now - node.created < timedelta(seconds=policy.registration_s)
 
 
 def why_held(snapshot: Snapshot, accounting: str) -> str:

@@ -1,0 +1,288 @@
+"""OKE: one managed node pool for each size, zone, capacity type, labels and taints.
+
+Growing a pool is an update of its size under its etag, so an update made on old knowledge is
+refused and a lost reply is seen in the next list. Making one carries a retry token, so the same
+order is carried out once. What the lists do not show yet is added from what was ordered here.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from catalog.names import CLUSTER_TAG
+from provisioner.core.market import Catalog
+from provisioner.core.pools import Pool, PoolSpec
+from provisioner.drivers import oke_pool
+from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
+from provisioner.drivers.oke_client import Credentials, client, is_about_capacity, translated
+from provisioner.drivers.oke_pool import OkeSite
+
+_MEMORY_S: Final = 120.0
+"""How long an order is believed although the cloud's lists do not show it."""
+_ENDED: Final = ("DELETED", "DELETING")
+_FAILED: Final = ("FAILED", "CANCELED")
+
+
+@dataclass(slots=True)
+class _Order:
+    """A pool that was ordered and may not be listed yet."""
+
+    spec: PoolSpec
+    size: int
+    work_id: str
+    at: float
+
+
+class OkeDriver:
+    """Keeps the contract of `provisioner.drivers.contract` on the container engine's API."""
+
+    def __init__(
+        self, api: Any, site: OkeSite, catalog: Catalog, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._api = api
+        self._site = site
+        self._catalog = catalog
+        self._clock = clock
+        self._orders: dict[str, _Order] = {}
+        self._sizes: dict[str, tuple[int, float]] = {}
+        self._leaving: dict[str, float] = {}
+        self._work: dict[str, str] = {}
+        self._failures: dict[str, Failure] = {}
+
+    def pools(self) -> tuple[Pool, ...]:
+        """Every pool of the cluster with our tag, and what was ordered and is not listed yet."""
+        self._forget_old()
+        found: dict[str, Pool] = {}
+        for raw in self._listed():
+            spec = oke_pool.spec_of(raw)
+            if spec is None:
+                continue
+            pool = self._as_of_now(raw, spec)
+            found[pool.id] = pool
+            self._orders.pop(pool.name, None)
+            self._note_failure(raw, pool)
+        unlisted = [
+            Pool(f"ordered:{name}", name, order.spec, order.size) for name, order in self._orders.items()
+        ]
+        self._failures = {key: each for key, each in self._failures.items() if key in found}
+        return (*found.values(), *unlisted)
+
+    def launch(self, spec: PoolSpec, count: int, token: str) -> None:
+        """Grow the pool of that identity, or order it."""
+        name = oke_pool.name_of(spec)
+        if name in self._orders:
+            raise Retry(f"pool {name} is being made", 5.0)
+        there = next((raw for raw in self._listed(name) if oke_pool.spec_of(raw) == spec), None)
+        if there is None:
+            self._create(spec, count, token)
+        else:
+            self._resize(there.id, lambda size: size + count)
+
+    def terminate(self, pool: Pool, instance_id: str) -> None:
+        """Delete one node; the pool shrinks by it."""
+        with translated(about_existing=True):
+            answer = self._api.delete_node(
+                pool.id,
+                instance_id,
+                is_decrement_size=True,
+                override_eviction_grace_duration=oke_pool.GRACE,
+                is_force_deletion_after_override_grace_duration=True,
+            )
+        self._leaving[instance_id] = self._clock()
+        self._sizes.pop(pool.id, None)
+        self._watch(answer, pool.id)
+
+    def delete(self, pool: Pool) -> None:
+        """Delete a pool with its nodes."""
+        with translated(about_existing=True):
+            self._api.delete_node_pool(
+                pool.id,
+                override_eviction_grace_duration=oke_pool.GRACE,
+                is_force_deletion_after_override_grace_duration=True,
+            )
+        self._sizes.pop(pool.id, None)
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Pools that have asked for machines they do not get."""
+        return tuple(self._failures.values())
+
+    def withdraw(self, pool: Pool) -> None:
+        """Shrink a pool to the machines that are there, and delete the broken ones."""
+        with translated(about_existing=True):
+            raw = self._api.get_node_pool(pool.id).data
+        for node in raw.nodes or ():
+            if node.id and oke_pool.is_broken(node) and node.lifecycle_state not in _ENDED:
+                self.terminate(pool, node.id)
+        living = sum(not each.is_leaving for each in oke_pool.instances_of(raw))
+        if raw.node_config_details.size > living:
+            self._resize(pool.id, lambda _: living)
+        self._sizes.pop(pool.id, None)
+        self._failures.pop(pool.id, None)
+
+    def _listed(self, name: str | None = None) -> Iterator[Any]:
+        """Our pools of this cluster as the cloud shows them, with nodes and etag."""
+        for listed in _ours(self._api, self._site.compartment_id, self._site.cluster_id, name):
+            try:
+                with translated(about_existing=True):
+                    raw = self._api.get_node_pool(listed.id).data
+            except Gone:
+                continue
+            if raw.lifecycle_state not in _ENDED:
+                yield raw
+
+    def _as_of_now(self, raw: Any, spec: PoolSpec) -> Pool:
+        """A listed pool with what was ordered since."""
+        listed = oke_pool.instances_of(raw)
+        instances = tuple(
+            replace(each, is_leaving=each.is_leaving or each.id in self._leaving) for each in listed
+        )
+        late = sum(
+            now.is_leaving and not before.is_leaving for now, before in zip(instances, listed, strict=True)
+        )
+        size = max(raw.node_config_details.size - late, self._sizes.get(raw.id, (0, 0.0))[0])
+        return Pool(raw.id, raw.name, spec, size, instances)
+
+    def _create(self, spec: PoolSpec, count: int, token: str) -> None:
+        details = oke_pool.creation(spec, count, self._site, self._catalog)
+        retry_token = hashlib.sha256(
+            f"{self._site.cluster_id}/{details.name}/{count}/{token}".encode()
+        ).hexdigest()
+        with translated(about_existing=False):
+            answer = self._api.create_node_pool(details, opc_retry_token=retry_token[:40])
+        work_id = answer.headers.get("opc-work-request-id", "")
+        self._orders[details.name] = _Order(spec, count, work_id, self._clock())
+
+    def _resize(self, pool_id: str, new_size: Callable[[int], int]) -> None:
+        from oci.container_engine import models
+
+        with translated(about_existing=True):
+            current = self._api.get_node_pool(pool_id)
+            size = new_size(current.data.node_config_details.size)
+            answer = self._api.update_node_pool(
+                pool_id,
+                models.UpdateNodePoolDetails(
+                    node_config_details=models.UpdateNodePoolNodeConfigDetails(size=size)
+                ),
+                if_match=current.headers.get("etag"),
+                override_eviction_grace_duration=oke_pool.GRACE,
+            )
+        self._sizes[pool_id] = (size, self._clock())
+        self._watch(answer, pool_id)
+
+    def _watch(self, answer: Any, pool_id: str) -> None:
+        self._work[pool_id] = answer.headers.get("opc-work-request-id", "")
+
+    def _note_failure(self, raw: Any, pool: Pool) -> None:
+        """Keep what a pool says about machines that do not come."""
+        broken = [node for node in raw.nodes or () if oke_pool.is_broken(node)]
+        needs_attention = raw.lifecycle_state in {"FAILED", "NEEDS_ATTENTION"}
+        if not broken and not (needs_attention and pool.missing):
+            self._failures.pop(pool.id, None)
+            return
+        said = [node.node_error.message for node in broken if node.node_error and node.node_error.message]
+        message = "; ".join(said) or self._work_errors(pool.id) or raw.lifecycle_details or "no reason given"
+        self._failures[pool.id] = Failure(pool, _failure(message))
+        self._sizes.pop(pool.id, None)
+
+    def _work_errors(self, pool_id: str) -> str:
+        """What the last work request on a pool says went wrong; empty when it says nothing."""
+        work_id = self._work.get(pool_id)
+        if not work_id:
+            return ""
+        try:
+            with translated(about_existing=True):
+                errors = self._api.list_work_request_errors(self._site.compartment_id, work_id).data
+        except DriverError:
+            return ""
+        return "; ".join(error.message for error in errors)
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        self._sizes = {key: each for key, each in self._sizes.items() if now - each[1] < _MEMORY_S}
+        self._leaving = {key: at for key, at in self._leaving.items() if now - at < _MEMORY_S}
+        self._orders = {name: each for name, each in self._orders.items() if self._is_believed(each, now)}
+
+    def _is_believed(self, order: _Order, now: float) -> bool:
+        """Whether an order that is not listed may still become a pool."""
+        if now - order.at >= _MEMORY_S:
+            return False
+        if not order.work_id:
+            return True
+        try:
+            with translated(about_existing=True):
+                return self._api.get_work_request(order.work_id).data.status not in _FAILED
+        except DriverError:
+            return True
+
+
+def remove_pools_of_cluster(
+    cluster_id: str,
+    compartment_id: str,
+    credentials: Credentials,
+    endpoint: str = "",
+    *,
+    wait_s: float = 1800.0,
+    pause_s: float = 1.0,
+) -> tuple[str, ...]:
+    """Delete every pool that was bought for a cluster, and wait until they are gone.
+
+    Works when the provisioner is down and remembers nothing: pools are found by their tag. Returns
+    the ids of the pools it deleted. Raises Denied when the cloud refuses, or when they are not gone
+    after `wait_s` seconds; then it names those that are left.
+    """
+    api = client(credentials, endpoint)
+    deadline = time.monotonic() + wait_s
+    asked: set[str] = set()
+    while True:
+        reasons = {"they are being deleted"}
+        try:
+            left = _ours(api, compartment_id, cluster_id)
+        except Retry as busy:
+            reasons = {str(busy)}
+        else:
+            if not left:
+                return tuple(sorted(asked))
+            for pool in left:
+                if pool.lifecycle_state != "DELETING":
+                    asked.add(pool.id)
+                    reasons.add(_delete_pool(api, pool.id))
+        if time.monotonic() > deadline:
+            said = "; ".join(sorted(reasons - {""}))
+            raise Denied(f"node pools bought for {cluster_id} are still there after {wait_s:.0f} s: {said}")
+        time.sleep(pause_s)
+
+
+def _delete_pool(api: Any, pool_id: str) -> str:
+    """Order a pool's deletion; returns why that was not possible now, or nothing."""
+    try:
+        with translated(about_existing=True):
+            api.delete_node_pool(
+                pool_id,
+                override_eviction_grace_duration=oke_pool.GRACE,
+                is_force_deletion_after_override_grace_duration=True,
+            )
+    except Gone:
+        return ""
+    except Retry as busy:
+        return str(busy)
+    return ""
+
+
+def _ours(api: Any, compartment_id: str, cluster_id: str, name: str | None = None) -> list[Any]:
+    """Pools of a cluster that carry our tag and are not deleted, as lists show them (without nodes)."""
+    import oci
+
+    options = {"cluster_id": cluster_id} | ({"name": name} if name else {})
+    with translated(about_existing=False):
+        listed = oci.pagination.list_call_get_all_results(api.list_node_pools, compartment_id, **options).data
+    return [
+        pool
+        for pool in listed
+        if (pool.freeform_tags or {}).get(CLUSTER_TAG) == cluster_id and pool.lifecycle_state != "DELETED"
+    ]
+
+
+def _failure(message: str) -> DriverError:
+    return NoCapacity(message) if is_about_capacity(message) else Denied(message)
