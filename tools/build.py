@@ -61,7 +61,8 @@ def assemble() -> Path:
     """Put the engine and all that must lie beside it into one folder, and return it.
 
     The engine looks for its language host, the host for its executor, and dynamic providers for
-    their plugin, each beside the former or on PATH.
+    their plugin, each beside the former or on PATH. They are copies: a link is followed before
+    anything is looked for beside it.
     """
     folder = cache_dir() / "bin" / assembly_key()
     shutil.rmtree(folder, ignore_errors=True)
@@ -70,9 +71,9 @@ def assemble() -> Path:
     if engine is None:
         _link_installed(folder)
     else:
-        (folder / "pulumi").symlink_to(engine)
+        shutil.copy2(engine, folder / "pulumi")
     if host is not None:
-        (folder / host.name).symlink_to(host)
+        shutil.copy2(host, folder / host.name)
         _executable(folder / "pulumi-language-python-exec", _patched_executor(BY_NAME[host.name]))
     _executable(
         folder / "pulumi-resource-pulumi-python", '#!/bin/sh\nexec python -u -m pulumi.dynamic "$@"\n'
