@@ -32,6 +32,8 @@ from emulator.oci.state import KubeFactory
 LOG: Final = logging.getLogger("emulator")
 INTERNAL: Final = "/emulator/v1"
 _GRACE_S: Final = 3
+_KEEP_S: Final = 2
+"""How often the bill is kept, for the case that the daemon is killed."""
 
 
 class Daemon:
@@ -92,14 +94,23 @@ class Daemon:
             return bill(world.meter.readings(), self._clock.now())
 
     def close(self) -> None:
-        """End every cluster and keep the bill."""
+        """End every cluster and keep the bill, on which nothing runs any more."""
         LOG.info("stopping")
-        write_whole(self._home.last_bill, json.dumps(self.bill()) + "\n")
+        world = self._region.world
+        with world.lock:
+            now = self._clock.now()
+            for reading in tuple(world.meter.running()):
+                world.meter.stop(reading.charge.id, now)
+        self.keep_bill()
         self._clock.stop()
         self._balancers.stop()
         self._region.close()
         self._home.note.unlink(missing_ok=True)
         LOG.info("stopped")
+
+    def keep_bill(self) -> None:
+        """Write the bill where it outlives the daemon."""
+        write_whole(self._home.last_bill, json.dumps(self.bill()) + "\n")
 
     def open(self) -> None:
         """Start what works in the background."""
@@ -133,7 +144,8 @@ def serve(home: Home, listening: socket.socket, make_kube: KubeFactory) -> None:
     home.write_note(Running(os.getpid(), endpoint))
     LOG.info("serving on %s", endpoint)
     try:
-        while not daemon.stopping.wait(1):
+        while not daemon.stopping.wait(_KEEP_S):
+            daemon.keep_bill()
             if not thread.is_alive():
                 LOG.error("the web server ended by itself")
                 break

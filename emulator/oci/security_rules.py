@@ -120,6 +120,6 @@ def _faults(rule: dict[str, Any]) -> list[str]:
     if protocol != "all" and not protocol.isdigit():
         faults.append(f"protocol: '{protocol}' must be 'all' or a protocol number, for example '6' for TCP")
     for number, options in _OPTIONS_OF.items():
-        if rule.get(options) and protocol != number:
+        if rule.get(options) is not None and protocol != number:
             faults.append(f"{options}: only with protocol '{number}', got '{protocol}'")
     return faults

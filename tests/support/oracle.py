@@ -1,5 +1,7 @@
 """The emulated Oracle cloud on a loopback port, called by the real SDK; Kubernetes is a fake."""
 
+import base64
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,14 @@ from starlette.routing import Route
 
 from emulator import keys
 from emulator.kube.drain import DrainRefused
-from emulator.kube.spec import AutoscalerSettings, CloudHooks, ClusterFailed, ClusterSpec, NodeSpec, ServiceAccountRef
+from emulator.kube.spec import (
+    AutoscalerSettings,
+    CloudHooks,
+    ClusterFailed,
+    ClusterSpec,
+    NodeSpec,
+    ServiceAccountRef,
+)
 from emulator.oci import account
 from emulator.oci.region import Machine, Region
 from emulator.oci.server import Server
@@ -22,8 +31,19 @@ from emulator.oci.state import Cluster
 from tests.support.until import until
 
 VERSION = "v1.36.3"
-TOKEN = "a ServiceAccount token"
 FINISHED = ("SUCCEEDED", "FAILED")
+
+
+def service_account_token(name: str) -> str:
+    """A token in the form that the SDK looks at before it sends it: a JWT that has not expired."""
+    claims = {"sub": name, "iat": 1_700_000_000, "exp": 4_000_000_000}
+    parts = ({"alg": "RS256"}, claims)
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join((*encoded, "c2lnbmF0dXJl"))
+
+
+TOKEN = service_account_token("provisioner")
+"""The one token that `FakeKube` vouches for."""
 
 
 class FakeClock:
@@ -168,7 +188,7 @@ def running_oracle(home: Path) -> Iterator[Oracle]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until("the server listens", lambda: server.started and server.servers)
-    oracle.endpoint = "http://127.0.0.1:{}".format(server.servers[0].sockets[0].getsockname()[1])
+    oracle.endpoint = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
         yield oracle
     finally:
