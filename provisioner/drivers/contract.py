@@ -7,8 +7,10 @@ The contract of every driver:
   have caught up.
 - *Asynchronous.* A call returns when the cloud has taken the order. Machines appear in `pools`; what
   went wrong later is in `failures`.
-- *Idempotent.* `launch` with a token that was used already buys nothing again, also when the
-  first reply was lost. Removing what is gone already is no error but `Gone`.
+- *Safe to repeat.* A launch decided on the last `pools` buys once, also when its reply was lost and
+  it is made again with the same token: what came of the first is in the next `pools`, and a pool that
+  is not as it was last seen is not changed but gives `Retry`. Removing what is gone is no error but
+  `Gone`.
 - *Without memory.* A driver made anew finds every pool of its cluster by the pools' tags and reads
   their identity from them.
 

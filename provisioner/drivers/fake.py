@@ -28,6 +28,7 @@ class FakeDriver:
     def pools(self) -> tuple[Pool, ...]:
         """Every pool."""
         self._maybe_fail()
+        self._tokens.clear()
         return tuple(self._pools.values())
 
     def launch(self, spec: PoolSpec, count: int, token: str) -> None:

@@ -50,6 +50,8 @@ class OkeDriver:
         self._leaving: dict[str, float] = {}
         self._work: dict[str, str] = {}
         self._failures: dict[str, Failure] = {}
+        self._seen: dict[str, int] = {}
+        self._spent_tokens = 0
 
     def pools(self) -> tuple[Pool, ...]:
         """Every pool of the cluster with our tag, and what was ordered and is not listed yet."""
@@ -61,6 +63,7 @@ class OkeDriver:
                 continue
             pool = self._as_of_now(raw, spec)
             found[pool.id] = pool
+            self._seen[pool.id] = raw.node_config_details.size
             self._orders.pop(pool.name, None)
             self._note_failure(raw, pool)
         unlisted = [
@@ -78,7 +81,7 @@ class OkeDriver:
         if there is None:
             self._create(spec, count, token)
         else:
-            self._resize(there.id, lambda size: size + count)
+            self._grow(there.id, count)
 
     def terminate(self, pool: Pool, instance_id: str) -> None:
         """Delete one node; the pool shrinks by it."""
@@ -91,6 +94,8 @@ class OkeDriver:
                 is_force_deletion_after_override_grace_duration=True,
             )
         self._leaving[instance_id] = self._clock()
+        if pool.id in self._seen:
+            self._seen[pool.id] -= 1
         self._sizes.pop(pool.id, None)
         self._watch(answer, pool.id)
 
@@ -117,7 +122,7 @@ class OkeDriver:
                 self.terminate(pool, node.id)
         living = sum(not each.is_leaving for each in oke_pool.instances_of(raw))
         if raw.node_config_details.size > living:
-            self._resize(pool.id, lambda _: living)
+            self._resize(pool.id, living, None)
         self._sizes.pop(pool.id, None)
         self._failures.pop(pool.id, None)
 
@@ -146,29 +151,42 @@ class OkeDriver:
 
     def _create(self, spec: PoolSpec, count: int, token: str) -> None:
         details = oke_pool.creation(spec, count, self._site, self._catalog)
-        retry_token = hashlib.sha256(
-            f"{self._site.cluster_id}/{details.name}/{count}/{token}".encode()
-        ).hexdigest()
-        with translated(about_existing=False):
-            answer = self._api.create_node_pool(details, opc_retry_token=retry_token[:40])
+        need = f"{self._site.cluster_id}/{details.name}/{count}/{token}/{self._spent_tokens}"
+        retry_token = hashlib.sha256(need.encode()).hexdigest()[:40]
+        try:
+            with translated(about_existing=False):
+                answer = self._api.create_node_pool(details, opc_retry_token=retry_token)
+        except Retry as error:
+            # The token made a pool that is gone since, and will not make another.
+            self._spent_tokens += "InvalidatedRetryToken" in str(error)
+            raise
         work_id = answer.headers.get("opc-work-request-id", "")
         self._orders[details.name] = _Order(spec, count, work_id, self._clock())
 
-    def _resize(self, pool_id: str, new_size: Callable[[int], int]) -> None:
-        from oci.container_engine import models
-
+    def _grow(self, pool_id: str, count: int) -> None:
+        """Add machines to a pool that is as it was when their number was decided."""
         with translated(about_existing=True):
             current = self._api.get_node_pool(pool_id)
-            size = new_size(current.data.node_config_details.size)
+        size = current.data.node_config_details.size
+        if size != self._seen.get(pool_id, size):
+            raise Retry(f"{current.data.name} has size {size}, not {self._seen[pool_id]} as last seen", 0.0)
+        self._resize(pool_id, size + count, current.headers.get("etag"))
+        self._sizes[pool_id] = (size + count, self._clock())
+
+    def _resize(self, pool_id: str, size: int, etag: str | None) -> None:
+        from oci.container_engine import models
+
+        options = {"if_match": etag} if etag else {}
+        with translated(about_existing=True):
             answer = self._api.update_node_pool(
                 pool_id,
                 models.UpdateNodePoolDetails(
                     node_config_details=models.UpdateNodePoolNodeConfigDetails(size=size)
                 ),
-                if_match=current.headers.get("etag"),
                 override_eviction_grace_duration=oke_pool.GRACE,
+                **options,
             )
-        self._sizes[pool_id] = (size, self._clock())
+        self._seen[pool_id] = size
         self._watch(answer, pool_id)
 
     def _watch(self, answer: Any, pool_id: str) -> None:

@@ -45,16 +45,20 @@ class WorkloadIdentity:
 
 
 def client(credentials: Credentials, endpoint: str = "") -> Any:
-    """A client that tries once: what happens after an error is decided here, not in the SDK."""
+    """A client that tries once: what happens after an error is decided here, not in the SDK.
+
+    Raises Denied for credentials that cannot be used, Retry for an identity that is not accepted yet.
+    """
     import oci
 
     options: dict[str, Any] = {"retry_strategy": oci.retry.NoneRetryStrategy(), "timeout": (5, 60)}
-    signer = credentials.signer()
-    if signer is not None:
-        options["signer"] = signer
     if endpoint:
         options["service_endpoint"] = endpoint
-    return oci.container_engine.ContainerEngineClient(dict(credentials.config), **options)
+    with translated(about_existing=False):
+        signer = credentials.signer()
+        if signer is not None:
+            options["signer"] = signer
+        return oci.container_engine.ContainerEngineClient(dict(credentials.config), **options)
 
 
 @contextmanager
@@ -73,7 +77,10 @@ def translated(*, about_existing: bool) -> Iterator[None]:
         raise classify(error.status, error.code, error.message, about_existing=about_existing) from error
     except (oci.exceptions.RequestException, requests.exceptions.RequestException) as error:
         raise Retry(f"the container engine cannot be reached: {error}", _BUSY_S) from error
-    except (oci.exceptions.ClientError, oci.exceptions.InvalidConfig) as error:
+    except (RuntimeError, OSError) as error:
+        # What the signer raises when the exchange of the pod's token does not work now.
+        raise Retry(f"the pod's identity is not accepted: {error}", _BUSY_S) from error
+    except (oci.exceptions.ClientError, oci.exceptions.InvalidConfig, ValueError) as error:
         raise Denied(f"the container engine's client refuses: {error}") from error
 
 

@@ -1,0 +1,73 @@
+"""Pods and nodes from files, as `kubectl get -o json` (or yaml) prints them."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from provisioner.core import parse
+from provisioner.core.model import Node, Pod
+
+T = TypeVar("T")
+
+
+class FileFault(ValueError):
+    """A file that cannot be used; the text names it and every reason, a line each."""
+
+
+def pods(path: Path) -> tuple[Pod, ...]:
+    """Every pod of a file; raises FileFault."""
+    return _read(path, "Pod", parse.pod)
+
+
+def nodes(path: Path) -> tuple[Node, ...]:
+    """Every node of a file; raises FileFault."""
+    return _read(path, "Node", parse.node)
+
+
+def _read(path: Path, kind: str, read: Callable[[Any], T]) -> tuple[T, ...]:
+    found: list[T] = []
+    faults: list[str] = []
+    for item in _items(path, _documents(path)):
+        if item.get("kind", kind) != kind:
+            continue
+        try:
+            found.append(read(item))
+        except parse.Malformed as error:
+            faults.append(f"{path}: {error}")
+    if faults:
+        raise FileFault("\n".join(faults))
+    return tuple(found)
+
+
+def _documents(path: Path) -> list[Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise FileFault(f"{path}: cannot be read: {reason}") from error
+    try:
+        return [json.loads(text)]
+    except json.JSONDecodeError:
+        pass
+    try:
+        return [document for document in yaml.load_all(text, _LOADER) if document is not None]
+    except yaml.YAMLError as error:
+        raise FileFault(f"{path}: neither JSON nor YAML: {' '.join(str(error).split())}") from error
+
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _items(path: Path, documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        is_list = isinstance(document, dict) and str(document.get("kind", "List")).endswith("List")
+        items = (document.get("items") or []) if is_list else [document]
+        if not isinstance(items, list):
+            raise FileFault(f"{path}: items: expected a list, got {items!r}")
+        for item in items:
+            if not isinstance(item, dict):
+                raise FileFault(f"{path}: expected Kubernetes objects, got {item!r}")
+            yield item

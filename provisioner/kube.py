@@ -1,0 +1,159 @@
+"""The cluster's API server: what is read there, and the few things that are written.
+
+Reads raw JSON, which `core.parse` turns into frozen values at once. Errors are three: unreachable or
+busy (try again), gone (forget it), denied (rights are missing).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from catalog.names import DOMAIN, KUBECONFIG_ENV
+from provisioner.core import parse
+from provisioner.core.model import Node, Pod
+
+_PAGE: Final = 500
+_TIMEOUT_S: Final = (5, 30)
+_NOT_FOUND, _CONFLICT, _BUSY = 404, 409, 429
+_REFUSED: Final = (400, 401, 403, 422)
+
+T = TypeVar("T")
+
+
+class KubeUnavailable(Exception):
+    """The API server does not answer, or not now."""
+
+
+class KubeGone(Exception):
+    """The object is not there any more."""
+
+
+class KubeDenied(Exception):
+    """The API server refuses: a right is missing, or the request is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Pods and nodes of one moment, and what could not be read."""
+
+    pods: tuple[Pod, ...]
+    nodes: tuple[Node, ...]
+    unreadable: tuple[str, ...] = ()
+
+
+class Kube:
+    """A connection to the API server, by the pod's ServiceAccount or a kubeconfig."""
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+
+    @classmethod
+    def connect(cls) -> "Kube":
+        """By RIGHTSIZE_KUBECONFIG where it is set, else as a pod; raises KubeDenied when neither can be."""
+        from kubernetes import client, config
+
+        path = os.environ.get(KUBECONFIG_ENV)
+        try:
+            if path:
+                config.load_kube_config(config_file=path)
+            else:
+                config.load_incluster_config()
+        except (config.ConfigException, OSError) as error:
+            way_out = f"run it as a pod, or set {KUBECONFIG_ENV} to a kubeconfig"
+            raise KubeDenied(f"no way to reach an API server: {error}; {way_out}") from error
+        return cls(client.CoreV1Api())
+
+    def observe(self) -> Observed:
+        """Every pod and node."""
+        unreadable: list[str] = []
+        pods = tuple(_readable(self._list(self._core.list_pod_for_all_namespaces), parse.pod, unreadable))
+        nodes = tuple(_readable(self._list(self._core.list_node), parse.node, unreadable))
+        return Observed(pods, nodes, tuple(unreadable))
+
+    def annotate(self, node: str, key: str, value: str | None) -> None:
+        """Set an annotation of a node, or take it away."""
+        self._patch(node, {"metadata": {"annotations": {key: value}}})
+
+    def cordon(self, node: str, *, closed: bool) -> None:
+        """Keep new pods off a node, or let them come again."""
+        self._patch(node, {"spec": {"unschedulable": closed}})
+
+    def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
+        """An event on a pod; saying the same again does nothing."""
+        digest = hashlib.sha256(f"{pod.uid}{reason}{message}".encode()).hexdigest()[:16]
+        body = {
+            "metadata": {"name": f"{pod.name[:200]}.{digest}", "namespace": pod.namespace},
+            "involvedObject": {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "namespace": pod.namespace,
+                "name": pod.name,
+                "uid": pod.uid,
+            },
+            "reason": reason,
+            "message": message[:1024],
+            "type": "Normal",
+            "firstTimestamp": now.isoformat(),
+            "lastTimestamp": now.isoformat(),
+            "count": 1,
+            "source": {"component": f"{DOMAIN}/provisioner"},
+            "reportingComponent": f"{DOMAIN}/provisioner",
+        }
+        with _translated(ignored=(_CONFLICT,)):
+            self._core.create_namespaced_event(pod.namespace, body, _request_timeout=_TIMEOUT_S)
+
+    def _patch(self, node: str, body: dict[str, Any]) -> None:
+        with _translated():
+            self._core.patch_node(node, body, _request_timeout=_TIMEOUT_S)
+
+    def _list(self, call: Callable[..., Any]) -> Iterator[Any]:
+        token: str | None = None
+        while True:
+            with _translated():
+                options = {"_continue": token} if token else {}
+                answer = call(limit=_PAGE, _preload_content=False, _request_timeout=_TIMEOUT_S, **options)
+                page = json.loads(answer.data)
+            yield from page["items"]
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+
+
+def _readable(items: Iterator[Any], read: Callable[[Any], T], unreadable: list[str]) -> Iterator[T]:
+    for item in items:
+        try:
+            yield read(item)
+        except parse.Malformed as error:
+            unreadable.append(str(error))
+
+
+@contextmanager
+def _translated(ignored: tuple[int, ...] = ()) -> Iterator[None]:
+    import urllib3
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        yield
+    except ApiException as error:
+        if error.status in ignored:
+            return
+        said = _message(error)
+        if error.status == _NOT_FOUND:
+            raise KubeGone(said) from error
+        if error.status in _REFUSED:
+            raise KubeDenied(said) from error
+        raise KubeUnavailable(said) from error
+    except (urllib3.exceptions.HTTPError, OSError, json.JSONDecodeError, KeyError) as error:
+        raise KubeUnavailable(f"the API server does not answer: {error}") from error
+
+
+def _message(error: Any) -> str:
+    try:
+        return f"{error.status}: {json.loads(error.body)['message']}"
+    except (TypeError, ValueError, KeyError):
+        return f"{error.status}: {error.reason}"

@@ -1,0 +1,226 @@
+"""Observe, decide, apply, again and again.
+
+Nothing is kept here that a restart could lose: pools and machines are the cloud's, pods, nodes and
+the marks on them are Kubernetes'. What the memory below holds is an advantage, not a truth: what was
+out of stock lately, since when a machine is awaited or a pool empty, and what was said already.
+"""
+
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, Protocol
+
+import tenacity
+
+from catalog.names import REMOVABLE_SINCE_KEY
+from provisioner.core import explain
+from provisioner.core.decide import decide
+from provisioner.core.market import Catalog, Stockout
+from provisioner.core.model import Node, Pod
+from provisioner.core.plan import CORDON, MARK, TERMINATE, UNCORDON, NodeStep, Plan, PlannedNode
+from provisioner.core.policy import Policy
+from provisioner.core.pools import Pool, PoolSpec
+from provisioner.core.snapshot import Snapshot
+from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
+from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable, Observed
+
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+class Cluster(Protocol):
+    """What the loop needs of Kubernetes; `provisioner.kube.Kube` is it."""
+
+    def observe(self) -> Observed:
+        """Every pod and node."""
+
+    def annotate(self, node: str, key: str, value: str | None) -> None:
+        """Set an annotation of a node, or take it away."""
+
+    def cordon(self, node: str, *, closed: bool) -> None:
+        """Keep new pods off a node, or let them come again."""
+
+    def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
+        """An event on a pod."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a restart may forget."""
+
+    stockouts: list[Stockout] = field(default_factory=list)
+    first_seen: dict[str, datetime] = field(default_factory=dict)
+    """Machines, by id."""
+    empty_since: dict[str, datetime] = field(default_factory=dict)
+    """Pools, by id."""
+    said: dict[str, str] = field(default_factory=dict)
+    """The last message about each subject."""
+
+
+class Controller:
+    """One provisioner of one cluster."""
+
+    def __init__(self, driver: Driver, cluster: Cluster, catalog: Catalog, policy: Policy, log: Any) -> None:
+        self._driver = driver
+        self._cluster = cluster
+        self._catalog = catalog
+        self._policy = policy
+        self._log = log
+        self._memory = Memory()
+
+    def run(self, period_s: float, stop: threading.Event, clock: Callable[[], datetime]) -> None:
+        """Step every period until told to stop; while cloud or cluster fail, ever less often."""
+        patient = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((Retry, KubeUnavailable, Denied, KubeDenied)),
+            wait=tenacity.wait_exponential(multiplier=period_s, max=max(_LONGEST_PAUSE_S, period_s)),
+            stop=tenacity.stop_when_event_set(stop),
+            sleep=tenacity.sleep_using_event(stop),
+            before_sleep=self._complain,
+            retry_error_callback=lambda _: None,
+        )
+        while not stop.is_set():
+            patient(lambda: self.step(clock()))
+            stop.wait(period_s)
+
+    def step(self, now: datetime) -> Plan:
+        """Observe, decide, apply once; raises what makes observing impossible."""
+        snapshot = self._observe(now)
+        plan = decide(snapshot, self._catalog, self._policy, now, lambda: False)
+        self._report(plan, now)
+        self._launch(plan, now)
+        for step in plan.steps:
+            self._try(f"{step.action} {step.node}", partial(self._carry_out, step, snapshot, now))
+        for pool, instance in plan.overdue:
+            self._log.warning("machine never became a node", pool=pool.name, machine=instance.id)
+            self._try(f"terminate {instance.id}", partial(self._driver.terminate, pool, instance.id))
+        for pool in plan.disused:
+            self._log.info("delete pool", pool=pool.name, why="empty and not needed for long")
+            self._try(f"delete {pool.name}", partial(self._driver.delete, pool))
+        return plan
+
+    def _observe(self, now: datetime) -> Snapshot:
+        """Pools before pods: what a pool is bought for in between is then still seen as pending."""
+        pools = self._driver.pools()
+        self._withdraw_failures(now)
+        observed = self._cluster.observe()
+        for fault in observed.unreadable:
+            self._say(fault, "cannot be read", level="warning")
+        memory = self._memory
+        memory.stockouts = [each for each in memory.stockouts if now < each.until]
+        instances = {instance.id for pool in pools for instance in pool.instances}
+        memory.first_seen = {key: memory.first_seen.get(key, now) for key in instances}
+        empty = {pool.id for pool in pools if not pool.size and not pool.instances}
+        memory.empty_since = {key: memory.empty_since.get(key, now) for key in empty}
+        return Snapshot(
+            observed.pods, observed.nodes, tuple(map(self._with_times, pools)), tuple(memory.stockouts)
+        )
+
+    def _with_times(self, pool: Pool) -> Pool:
+        memory = self._memory
+        instances = tuple(
+            replace(instance, first_seen=memory.first_seen.get(instance.id)) for instance in pool.instances
+        )
+        return replace(pool, instances=instances, empty_since=memory.empty_since.get(pool.id))
+
+    def _withdraw_failures(self, now: datetime) -> None:
+        for failure in self._driver.failures():
+            spec = failure.pool.spec
+            self._log.warning("order failed", pool=failure.pool.name, size=str(spec), why=str(failure.error))
+            self._remember_stockout(spec, failure.error, now)
+            self._try(f"withdraw {failure.pool.name}", partial(self._driver.withdraw, failure.pool))
+
+    def _launch(self, plan: Plan, now: datetime) -> None:
+        groups: dict[PoolSpec, list[PlannedNode]] = defaultdict(list)
+        for planned in plan.nodes:
+            groups[planned.spec].append(planned)
+        for spec, wanted in groups.items():
+            pods = [pod for planned in wanted for pod in planned.pods]
+            try:
+                self._driver.launch(spec, len(wanted), _token(pods))
+            except Retry as error:
+                self._say(f"launch {spec}", f"later: {error}")
+            except DriverError as error:
+                self._log.warning("not to be had", size=str(spec), why=str(error))
+                self._remember_stockout(spec, error, now)
+            else:
+                for planned in wanted:
+                    self._log.info("buy", what=explain.purchase(planned), labels=dict(spec.labels))
+                    self._tell(planned.pods[0], "NodeOrdered", explain.purchase(planned), now)
+
+    def _remember_stockout(self, spec: PoolSpec, error: DriverError, now: datetime) -> None:
+        until = now + timedelta(seconds=self._policy.no_capacity_s)
+        message = "no capacity" if isinstance(error, NoCapacity) else str(error)
+        self._memory.stockouts.append(Stockout(spec.shape, spec.zone, spec.capacity_type, until, message))
+
+    def _carry_out(self, step: NodeStep, snapshot: Snapshot, now: datetime) -> None:
+        self._say(f"node {step.node}", f"{step.action}: {step.why}")
+        if step.action == MARK:
+            self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, now.isoformat(timespec="seconds"))
+        elif step.action in {CORDON, UNCORDON}:
+            self._cluster.cordon(step.node, closed=step.action == CORDON)
+        elif step.action == TERMINATE:
+            self._driver.terminate(snapshot.pool_of[step.node], _node(snapshot, step.node).provider_id)
+        else:
+            self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, None)
+
+    def _report(self, plan: Plan, now: datetime) -> None:
+        """Every decision that is new."""
+        self._say("buying", f"held: {plan.held}" if plan.held else "", level="warning")
+        for placement in plan.existing:
+            for pod in placement.pods:
+                self._say(f"pod {pod.key}", f"{placement.node} has, or will have, room for it")
+        for unplaced in plan.unplaced:
+            text = explain.refusal(unplaced)
+            if self._say(f"pod {unplaced.pod.key}", f"stays pending: {text}", level="warning"):
+                self._tell(unplaced.pod, "NotProvisioned", text, now)
+        pending = {each.pod.key for each in plan.unplaced}
+        pending |= {pod.key for placement in plan.existing for pod in placement.pods}
+        pending |= {pod.key for planned in plan.nodes for pod in planned.pods}
+        self._memory.said = {
+            subject: text
+            for subject, text in self._memory.said.items()
+            if not subject.startswith("pod ") or subject.removeprefix("pod ") in pending
+        }
+
+    def _say(self, subject: str, message: str, level: str = "info") -> bool:
+        """Log a message unless it is the last that was said about the subject; whether it was new."""
+        if self._memory.said.get(subject, "") == message:
+            return False
+        self._memory.said[subject] = message
+        if message:
+            getattr(self._log, level)(message, subject=subject)
+        return bool(message)
+
+    def _tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
+        try:
+            self._cluster.tell(pod, reason, message, now)
+        except (KubeDenied, KubeGone, KubeUnavailable) as error:
+            self._say("events", f"cannot be written: {error}")
+
+    def _try(self, what: str, act: Callable[[], None]) -> None:
+        """One act that may fail without keeping others from being tried; the next round tries again."""
+        try:
+            act()
+        except (Gone, KubeGone):
+            self._log.info("gone already", what=what)
+        except (Retry, KubeUnavailable) as error:
+            self._say(what, f"later: {error}")
+        except (DriverError, KubeDenied) as error:
+            self._say(what, f"refused: {error}", level="error")
+
+    def _complain(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait_s = state.next_action.sleep if state.next_action else 0
+        self._log.warning("waiting", why=str(error), next_try_s=round(wait_s, 1))
+
+
+def _token(pods: list[Pod]) -> str:
+    """The same pods in need give the same token, so a repeated order is known as the same."""
+    return hashlib.sha256("\n".join(sorted(pod.uid or pod.key for pod in pods)).encode()).hexdigest()
+
+
+def _node(snapshot: Snapshot, name: str) -> Node:
+    return next(node for node in snapshot.nodes if node.name == name)

@@ -1,0 +1,83 @@
+"""Makes a controller of settings: the one place where a cloud's name chooses its driver."""
+
+import logging
+import os
+import sys
+from typing import Any
+
+import structlog
+
+from catalog.allocatable import GIB
+from catalog.loader import bundled
+from catalog.names import SERVICE_ACCOUNT_TOKEN_ENV
+from catalog.offering import at_home
+from provisioner.core.market import Catalog
+from provisioner.drivers.contract import Driver
+from provisioner.kube import Kube
+from provisioner.loop import Controller
+from provisioner.settings import Settings
+
+
+def controller(settings: Settings) -> Controller:
+    """A controller that is connected; raises what `run` tells the user."""
+    log = logger(settings.log_format)
+    driver, catalog = _DRIVERS[settings.cloud](settings)
+    policy = settings.policy.policy()
+    cluster = Kube.connect()
+    log.info(
+        "starting",
+        stack=settings.stack,
+        cluster=settings.cluster_id,
+        accounting=settings.accounting,
+        mode=policy.mode,
+        families=list(policy.families) or "all",
+        period_s=settings.loop_period_s,
+    )
+    return Controller(driver, cluster, catalog, policy, log)
+
+
+def logger(log_format: str) -> Any:
+    """A logger of one line an event on stderr."""
+    render = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    return structlog.get_logger()
+
+
+def _oke(settings: Settings) -> tuple[Driver, Catalog]:
+    from provisioner.drivers.oke import OkeDriver
+    from provisioner.drivers.oke_client import WorkloadIdentity, client
+    from provisioner.drivers.oke_pool import OkeSite
+
+    network = settings.network
+    site = OkeSite(
+        cluster_id=settings.cluster_id,
+        compartment_id=settings.compartment_id,
+        kubernetes_version=settings.kubernetes_version,
+        node_images={str(kind): image for kind, image in settings.node_images.items()},
+        availability_domains=settings.availability_domains,
+        worker_subnet_id=network.worker_subnet_id,
+        worker_nsg_ids=network.worker_nsg_ids,
+        pod_subnet_ids=network.pod_subnet_ids,
+        pod_nsg_ids=network.pod_nsg_ids,
+        boot_volume_gib=settings.boot_volume_gib,
+    )
+    catalog = Catalog(
+        at_home(bundled("oke"), settings.region, site.zones),
+        "oke",
+        settings.accounting,
+        # Image and system take about a third of the smallest boot volume.
+        ephemeral_storage_bytes=settings.boot_volume_gib * GIB * 7 // 10,
+    )
+    identity = WorkloadIdentity(os.environ.get(SERVICE_ACCOUNT_TOKEN_ENV))
+    return OkeDriver(client(identity, settings.endpoint), site, catalog), catalog
+
+
+_DRIVERS = {"oke": _oke}
