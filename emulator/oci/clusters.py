@@ -13,7 +13,7 @@ from emulator.oci.http import Answer, Call, accepted, check_etag, page
 from emulator.oci.network_kinds import SECURITY_GROUPS, SUBNETS, VCNS
 from emulator.oci.shapes import CLOUD
 from emulator.oci.state import Cluster
-from emulator.oci.wire import CreateCluster, KubeconfigContent, UpdateCluster
+from emulator.oci.wire import ClusterOptions, CreateCluster, KubeconfigContent, UpdateCluster
 from emulator.oci.work_requests import WorkRequest
 from emulator.oci.world import World
 
@@ -186,6 +186,9 @@ class Clusters:
     def _change(self, cluster: Cluster, given: dict[str, Any], request: WorkRequest) -> None:
         with self._world.lock:
             changes = {name: value for name, value in given.items() if value is not None}
+            if "options" in changes:
+                options = cluster.details.options or ClusterOptions()
+                changes["options"] = options.model_copy(update=changes["options"].model_dump(exclude_none=True))
             cluster.details = cluster.details.model_copy(update=changes)
             cluster.updated = (self._world.clock.now(), request.id)
             cluster.state = state.ACTIVE

@@ -49,18 +49,23 @@ class PodNetworkOption(Wire):
     cni_type: Literal["OCI_VCN_IP_NATIVE", "FLANNEL_OVERLAY"]
 
 
-class ClusterOptions(Wire):
-    """Options of a cluster that change nothing in an emulated one."""
+class ClusterOptionsChange(Wire):
+    """Options of a cluster that can be changed; they change nothing in an emulated one."""
 
-    service_lb_subnet_ids: list[str] | None = None
-    ip_families: list[str] | None = None
-    kubernetes_network_config: dict[str, Any] | None = None
-    add_ons: dict[str, Any] | None = None
     admission_controller_options: dict[str, Any] | None = None
     persistent_volume_config: dict[str, Any] | None = None
     service_lb_config: dict[str, Any] | None = None
     open_id_connect_token_authentication_config: dict[str, Any] | None = None
     open_id_connect_discovery: dict[str, Any] | None = None
+
+
+class ClusterOptions(ClusterOptionsChange):
+    """Options of a cluster, complete."""
+
+    service_lb_subnet_ids: list[str] | None = None
+    ip_families: list[str] | None = None
+    kubernetes_network_config: dict[str, Any] | None = None
+    add_ons: dict[str, Any] | None = None
 
 
 class CreateCluster(Tagged):
@@ -85,7 +90,7 @@ class UpdateCluster(Tagged):
 
     name: str | None = None
     kubernetes_version: str | None = None
-    options: ClusterOptions | None = None
+    options: ClusterOptionsChange | None = None
     image_policy_config: dict[str, Any] | None = None
     type: Literal["BASIC_CLUSTER", "ENHANCED_CLUSTER"] | None = None
 
@@ -166,7 +171,6 @@ class NodeConfigChange(Tagged):
     size: int | None = Field(default=None, ge=0, le=1000)
     nsg_ids: list[str] | None = None
     kms_key_id: str | None = None
-    compute_cluster_id: str | None = None
     is_pv_encryption_in_transit_enabled: bool | None = None
     placement_configs: list[Placement] | None = Field(default=None, min_length=1)
     node_pool_pod_network_option_details: PodNetwork | None = None

@@ -118,6 +118,20 @@ def test_an_update_changes_tags_and_etag(oracle: Oracle, cluster: str) -> None:
     assert (refusal.value.status, refusal.value.code) == (412, "NoEtagMatch")
 
 
+def test_an_update_of_one_option_keeps_the_others(oracle: Oracle, place: Ground) -> None:
+    models = oci.container_engine.models
+    engine = oracle.engine()
+    options = models.ClusterCreateOptions(service_lb_subnet_ids=[place.subnet])
+    cluster = oracle.succeeded(engine.create_cluster(cluster_details(place, options=options)))
+    change = models.UpdateClusterOptionsDetails(
+        service_lb_config=models.ServiceLbConfigDetails(freeform_tags={"a": "b"})
+    )
+    oracle.succeeded(engine.update_cluster(cluster, models.UpdateClusterDetails(options=change)))
+    after = engine.get_cluster(cluster).data.options
+    assert after.service_lb_subnet_ids == [place.subnet]
+    assert after.service_lb_config.freeform_tags == {"a": "b"}
+
+
 def test_an_enhanced_cluster_cannot_become_basic(oracle: Oracle, cluster: str) -> None:
     details = oci.container_engine.models.UpdateClusterDetails(type="BASIC_CLUSTER")
     with pytest.raises(oci.exceptions.ServiceError, match="cannot be changed to BASIC_CLUSTER"):
