@@ -53,6 +53,7 @@ class KubeCluster:
         self._api = Api(self._credentials, ssl_context(self._credentials))
         self._pods: Cache[Pod] = Cache(self._api, "/api/v1/pods", parse_pod)
         self._nodes: Cache[Node] = Cache(self._api, "/api/v1/nodes", parse_node)
+        self._balancers = LoadBalancers(self._api, taken.kube_apiserver)
         self._controllers: list[ProcessController | LoadController | LoadBalancers] = []
         self._autoscaler: Autoscaler | None = None
         self._hooks: CloudHooks | None = None
@@ -105,18 +106,25 @@ class KubeCluster:
         return self._credentials.client_key_pem
 
     def start(self, hooks: CloudHooks) -> None:
-        """Start the controllers: process pods, modelled load, load balancers' addresses."""
+        """Start the controllers: process pods, modelled load, load balancers' addresses.
+
+        Raises:
+            ClusterFailed: the API server does not answer; `delete` is still to be called.
+        """
         self._hooks = hooks
         surroundings = Surroundings(self.spec.home, self._credentials, self._ports.kube_apiserver, hooks)
         self._controllers = [
             ProcessController(self._api, self._pods, self._images, surroundings),
             LoadController(self._api, self._pods),
-            LoadBalancers(self._api, self._ports.kube_apiserver),
+            self._balancers,
         ]
-        for controller in self._controllers:
-            controller.start()
-        self._pods.start()
-        self._nodes.start()
+        try:
+            for controller in self._controllers:
+                controller.start()
+            self._pods.start()
+            self._nodes.start()
+        except ApiError as fault:
+            raise ClusterFailed(f"cluster {self.spec.name}: {fault}") from fault
 
     def set_autoscaler(self, settings: AutoscalerSettings | None) -> None:
         """Run the ClusterAutoscaler add-on with these settings; None removes it."""
@@ -133,8 +141,16 @@ class KubeCluster:
             )
             self._autoscaler.start()
 
+    def load_balancers(self) -> frozenset[str]:
+        """Services, `namespace/name`, that have a load balancer of the cloud now; costs no request."""
+        return self._balancers.served()
+
     def add_node(self, node: NodeSpec) -> None:
-        """Register a node; one of that name that exists is left as it is."""
+        """Register a node; one of that name that exists is left as it is.
+
+        Raises:
+            ApiError: the API server did not take it, for example because the cluster was deleted.
+        """
         try:
             self._api.create("/api/v1/nodes", node_object(node))
         except ApiError as fault:
@@ -146,6 +162,7 @@ class KubeCluster:
 
         Raises:
             DrainRefused: not `force`, and pods were left when the grace was over; the node stays, cordoned.
+            ApiError: the API server does not answer, for example because the cluster was deleted.
         """
         drain.remove_node(self._api, name, grace_s or 0.0, force=force)
 

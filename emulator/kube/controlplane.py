@@ -7,6 +7,8 @@ its arguments: so they are found again after the daemon that made them was kille
 import os
 import shutil
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -103,13 +105,13 @@ def end(home: Path) -> None:
     Killed, not asked: the API server would take a minute to end its watches, and nothing of the
     cluster is kept.
     """
-    processes = components(home)
-    for process in processes:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(processes, timeout=_EXIT_S)
+    deadline = time.monotonic() + _EXIT_S
+    # Again and again: a kwokctl that still creates starts others while it is being killed.
+    while (processes := components(home)) and time.monotonic() < deadline:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=_EXIT_S)
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -69,6 +69,11 @@ class LoadBalancers:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
+    def served(self) -> frozenset[str]:
+        """Services, `namespace/name`, that have an address."""
+        services = self._services.items().items()
+        return frozenset(key for key, service in services if service.wants_address and service.address)
+
     def _on_service(self, _key: str, service: Service | None) -> None:
         if service is not None and service.wants_address and not service.address:
             self._woken.set()

@@ -151,7 +151,9 @@ def test_a_load_makes_the_hpa_climb_and_its_end_lets_it_fall(kubectl: Kubectl) -
     kubectl("delete", "deployment,hpa", "model")
 
 
-def test_services_of_type_load_balancer_get_addresses_of_their_own(kubectl: Kubectl) -> None:
+def test_services_of_type_load_balancer_get_addresses_of_their_own(
+    cluster: KubeCluster, kubectl: Kubectl
+) -> None:
     for name in ("one", "two"):
         kubectl("create", "service", "loadbalancer", name, "--tcp=8080:8080")
 
@@ -161,6 +163,9 @@ def test_services_of_type_load_balancer_get_addresses_of_their_own(kubectl: Kube
 
     first, second = until("two addresses", lambda: addresses() if len(addresses()) == 2 else [])
     assert first != second
+    until("both known", lambda: cluster.load_balancers() == {"default/one", "default/two"})
+    kubectl("delete", "service", "one")
+    until("one left", lambda: cluster.load_balancers() == {"default/two"})
 
 
 def test_a_drain_moves_what_it_may_and_force_takes_the_rest(cluster: KubeCluster, kubectl: Kubectl) -> None:
@@ -260,6 +265,26 @@ def test_a_killed_daemons_cluster_is_purged_by_its_home(tmp_path: Path) -> None:
     assert not any(process.is_running() for process in left)
     assert not home.exists()
     cluster.delete()
+
+
+def test_a_creation_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "interrupted"
+    failed: list[ClusterFailed] = []
+
+    def build() -> None:
+        try:
+            create("interrupted", home)
+        except ClusterFailed as fault:
+            failed.append(fault)
+
+    creation = threading.Thread(target=build)
+    creation.start()
+    until("first components", lambda: len(controlplane.components(home)) > 1)
+    purge(home)
+    creation.join(timeout=60)
+    assert failed
+    assert controlplane.components(home) == []
+    assert not home.exists()
 
 
 def test_a_cluster_that_cannot_start_says_why_and_leaves_nothing(
