@@ -168,8 +168,9 @@ class OkeDriver:
         with translated(about_existing=True):
             current = self._api.get_node_pool(pool_id)
         size = current.data.node_config_details.size
-        if size != self._seen.get(pool_id, size):
-            raise Retry(f"{current.data.name} has size {size}, not {self._seen[pool_id]} as last seen", 0.0)
+        if size != self._seen.get(pool_id):
+            seen = self._seen.get(pool_id, "nothing")
+            raise Retry(f"{current.data.name} has size {size}, last seen was {seen}", 0.0)
         self._resize(pool_id, size + count, current.headers.get("etag"))
         self._sizes[pool_id] = (size + count, self._clock())
 

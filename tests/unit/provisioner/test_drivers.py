@@ -1,0 +1,192 @@
+"""Every driver keeps the contract: the same tests on the fake and on OKE over the emulated cloud."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.oci import account
+from provisioner.core.model import Taint
+from provisioner.core.pools import Pool, PoolSpec
+from provisioner.drivers.contract import Driver, Gone, Retry
+from provisioner.drivers.fake import FakeDriver
+from provisioner.drivers.oke import OkeDriver
+from provisioner.drivers.oke_pool import OkeSite
+from tests.support.oracle import VERSION, Oracle, cluster_details, ground, image, running_oracle
+from tests.support.provision import OKE
+from tests.support.until import until
+
+SPEC = PoolSpec(
+    "VM.Standard.A1.Flex",
+    1,
+    Decimal(6),
+    "US-ASHBURN-AD-1",
+    "on-demand",
+    (("karpenter.sh/capacity-type", "on-demand"), ("rightsize.io/role", "inference")),
+    (Taint("rightsize.io/role", "inference", "NoSchedule"),),
+)
+GPU = PoolSpec("VM.GPU2.1", 0, Decimal(72), "US-ASHBURN-AD-2", "spot")
+
+
+@dataclass
+class Bench:
+    """A driver, how to make another of the same cluster, and how to let its cloud catch up."""
+
+    driver: Driver
+    again: Any
+    settle: Any
+
+
+@pytest.fixture(params=["fake", "oke"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    if request.param == "fake":
+        fake = FakeDriver()
+        yield Bench(fake, lambda: fake, fake.boot)
+        return
+    with running_oracle(tmp_path) as oracle:
+        site = site_of(oracle)
+        yield Bench(
+            OkeDriver(oracle.engine(), site, OKE),
+            lambda: OkeDriver(oracle.engine(), site, OKE),
+            lambda: oracle.world.work.join(10),
+        )
+
+
+def site_of(oracle: Oracle) -> OkeSite:
+    place = ground(oracle)
+    cluster = oracle.succeeded(oracle.engine().create_cluster(cluster_details(place)))
+    return OkeSite(
+        cluster_id=cluster,
+        compartment_id=account.COMPARTMENT,
+        kubernetes_version=VERSION,
+        node_images={"arm64": image(oracle), "amd64": image(oracle, ""), "amd64-gpu": image(oracle, "GPU")},
+        availability_domains=account.AVAILABILITY_DOMAINS,
+        worker_subnet_id=place.subnet,
+        worker_nsg_ids=(place.group,),
+        pod_subnet_ids=(place.pods,),
+    )
+
+
+def only(pools: tuple[Pool, ...]) -> Pool:
+    (pool,) = pools
+    return pool
+
+
+def settled(bench: Bench, machines: int) -> Pool:
+    """The one pool, when it has so many machines and nothing is on its way."""
+
+    def ask() -> Pool | None:
+        bench.settle()
+        pools = bench.driver.pools()
+        if len(pools) == 1 and len(pools[0].instances) == pools[0].size == machines:
+            return pools[0]
+        return None
+
+    pool = until(f"{machines} machines are there", ask)
+    assert pool is not None
+    return pool
+
+
+def test_a_cluster_has_no_pools_at_first(bench: Bench) -> None:
+    assert bench.driver.pools() == ()
+
+
+def test_what_was_launched_is_on_its_way_at_once(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 2, "need")
+    pool = only(bench.driver.pools())
+    assert (pool.spec, pool.size) == (SPEC, 2)
+
+
+def test_machines_come(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 2, "need")
+    pool = settled(bench, 2)
+    assert pool.missing == 0
+    assert len({instance.id for instance in pool.instances}) == 2
+
+
+@pytest.mark.parametrize("spec", [SPEC, GPU], ids=["flexible, labelled, tainted", "fixed, spot"])
+def test_a_new_driver_reads_the_identity_back(bench: Bench, spec: PoolSpec) -> None:
+    bench.driver.launch(spec, 1, "need")
+    settled(bench, 1)
+    assert only(bench.again().pools()).spec == spec
+
+
+def test_a_pool_of_the_same_identity_grows(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    first = settled(bench, 1)
+    bench.driver.launch(SPEC, 2, "more need")
+    assert only(bench.driver.pools()).size == 3
+    assert settled(bench, 3).id == first.id
+
+
+def test_another_identity_is_another_pool(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(GPU, 1, "other need")
+    assert {pool.spec for pool in bench.driver.pools()} == {SPEC, GPU}
+
+
+def test_the_same_launch_again_buys_nothing_more(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    with contextlib.suppress(Retry):
+        bench.again().launch(SPEC, 1, "need")
+    settled(bench, 1)
+    assert only(bench.again().pools()).size == 1
+
+
+def test_a_pool_that_is_not_as_it_was_seen_does_not_grow(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    settled(bench, 1)
+    other = bench.again()
+    other.pools()
+    other.launch(SPEC, 1, "the other's need")
+    with contextlib.suppress(Retry):
+        bench.driver.launch(SPEC, 1, "the other's need")
+    assert only(bench.driver.pools()).size == 2
+
+
+def test_a_machine_is_given_back_without_a_replacement(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 2, "need")
+    pool = settled(bench, 2)
+    victim, other = pool.instances
+    bench.driver.terminate(pool, victim.id)
+    now = only(bench.driver.pools())
+    assert now.missing == 0
+    assert [each.id for each in now.instances if not each.is_leaving] == [other.id]
+    assert [each.id for each in settled(bench, 1).instances] == [other.id]
+
+
+def test_a_machine_that_is_gone_is_gone(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 2, "need")
+    pool = settled(bench, 2)
+    bench.driver.terminate(pool, pool.instances[0].id)
+    settled(bench, 1)
+    with pytest.raises(Gone):
+        bench.driver.terminate(pool, pool.instances[0].id)
+
+
+def test_an_emptied_pool_stays_and_is_used_again(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    pool = settled(bench, 1)
+    bench.driver.terminate(pool, pool.instances[0].id)
+    assert settled(bench, 0).id == pool.id
+    bench.driver.launch(SPEC, 1, "need")
+    assert settled(bench, 1).id == pool.id
+
+
+def test_a_deleted_pool_is_gone(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    pool = settled(bench, 1)
+    bench.driver.delete(pool)
+    until("the pool is gone", lambda: bench.settle() or not bench.driver.pools())
+    with pytest.raises(Gone):
+        bench.driver.delete(pool)
+
+
+def test_nothing_failed_when_nothing_failed(bench: Bench) -> None:
+    bench.driver.launch(SPEC, 1, "need")
+    settled(bench, 1)
+    assert bench.driver.failures() == ()
