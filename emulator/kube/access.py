@@ -26,7 +26,8 @@ def credentials_of(kubeconfig: Path) -> Credentials:
 
 def ssl_context(credentials: Credentials) -> ssl.SSLContext:
     """A context that trusts the cluster's CA and presents the administrator's certificate."""
-    context = ssl.create_default_context(cadata=credentials.ca_pem.decode())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=credentials.ca_pem.decode())
     # The ssl module takes a client's certificate from a file only.
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
         file.write(credentials.client_cert_pem + b"\n" + credentials.client_key_pem)

@@ -17,7 +17,8 @@ from emulator.kube.load import LoadController
 from emulator.kube.loadbalancer import LoadBalancers
 from emulator.kube.nodes import node_object
 from emulator.kube.objects import Node, Pod, Resources, parse_node, parse_pod
-from emulator.kube.processes import ProcessController, Surroundings, kill_leftovers
+from emulator.kube.processes import ProcessController, kill_leftovers
+from emulator.kube.processpod import Surroundings
 from emulator.kube.spec import (
     AutoscalerSettings,
     CloudHooks,

@@ -24,8 +24,6 @@ from emulator.kube.process import Use
 from emulator.kube.processpod import ProcessPod, Surroundings
 from emulator.kube.stages import CPU_ANNOTATION, MEMORY_ANNOTATION
 
-__all__ = ["ProcessController", "Surroundings", "kill_leftovers"]
-
 _MEASURE_S: Final = 5.0
 """Twice in the shortest scrape interval."""
 _STOP_GRACE_S: Final = 5.0

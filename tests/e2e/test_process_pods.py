@@ -185,3 +185,10 @@ def test_measured_cpu_reaches_the_metrics_api(kubectl: Kubectl) -> None:
 
     assert until("some CPU", lambda: millicores() > 100, timeout_s=90)
     kubectl("delete", "pod", "busy")
+
+
+def test_the_provisioners_image_runs_the_provisioner(kubectl: Kubectl) -> None:
+    image = "registry.example/tenancy/rightsize/provisioner:0.1.0"
+    kubectl.apply(process_pod("help", "--help", image=image, restartPolicy="Never"))
+    until("its end", lambda: status_of(kubectl, "help")["phase"] == "Succeeded")
+    assert "explain" in until("its help", lambda: kubectl.run("logs", "help").stdout)
