@@ -21,27 +21,12 @@ from components.model_manifests import NAME_KEY, Manifest, restricted_container,
 
 SETTINGS_FILE: Final = "settings.yaml"
 LABELS: Final = {NAME_KEY: PROVISIONER_NAME}
-_READ: Final = ["get", "list", "watch"]
-
 CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
-    {
-        "apiGroups": [""],
-        "resources": ["pods", "nodes", "namespaces", "persistentvolumes", "persistentvolumeclaims"],
-        "verbs": _READ,
-    },
-    {
-        "apiGroups": ["apps"],
-        "resources": ["deployments", "replicasets", "statefulsets", "daemonsets"],
-        "verbs": _READ,
-    },
-    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": _READ},
-    {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses", "csinodes"], "verbs": _READ},
-    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
-    {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
-    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "patch"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
 )
-"""What the provisioner may do: read what the scheduler reads, cordon and annotate nodes, ask for
-evictions (which budgets can refuse), and say what it did."""
+"""All the provisioner may do: see pods and nodes, cordon and annotate nodes, say what it did."""
 
 
 @dataclass(frozen=True, slots=True)
