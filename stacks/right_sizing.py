@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from catalog.names import PROVISION_KEY, ROLE_INFERENCE, ROLE_KEY
+from components.quantity import cpu_text, memory_text
 from provisioner.core import parse
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
@@ -76,7 +77,7 @@ def _refusals(settings: Settings, plan: Plan) -> list[Fault]:
             faults.append(
                 Fault(
                     f"models.{model.name}.right_sized",
-                    f"{worker.cpu_millicores}m CPU, {worker.memory_bytes} bytes, {worker.gpus} GPUs",
+                    f"{cpu_text(worker.cpu_millicores)} CPU, {memory_text(worker.memory_bytes)}, {worker.gpus} GPUs",
                     f"gets no node: {'; '.join(reason.text for reason in refused[0])}",
                     "make the worker smaller, or allow more provisioner.families or architectures",
                 )

@@ -415,7 +415,7 @@ class TestFaults:
             ),
             (
                 {"variant": "right-sized", "models.vgg16.right_sized.memory": "9000G"},
-                "models.vgg16.right_sized: '400m CPU, 9000000000000 bytes, 0 GPUs' gets no node: .* no size",
+                "models.vgg16.right_sized: '400m CPU, 9T, 0 GPUs' gets no node: .* no size",
             ),
         ],
     )
