@@ -41,9 +41,10 @@ def serve(provider: Provider, engine_address: str) -> None:
     """
     parent = os.getppid()
     done = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: done.set())
-    # Ctrl-C is the engine's to handle; it then sends Cancel.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The engine ends its plugins by SIGINT, and by SIGKILL five seconds later. They are a process group
+    # of their own: Ctrl-C reaches the engine only, which then sends Cancel.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
     server, port = start(provider, engine_address)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
