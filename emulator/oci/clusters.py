@@ -188,7 +188,9 @@ class Clusters:
             changes = {name: value for name, value in given.items() if value is not None}
             if "options" in changes:
                 options = cluster.details.options or ClusterOptions()
-                changes["options"] = options.model_copy(update=changes["options"].model_dump(exclude_none=True))
+                changes["options"] = options.model_copy(
+                    update=changes["options"].model_dump(exclude_none=True)
+                )
             cluster.details = cluster.details.model_copy(update=changes)
             cluster.updated = (self._world.clock.now(), request.id)
             cluster.state = state.ACTIVE
