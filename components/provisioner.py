@@ -30,10 +30,12 @@ class Provisioner(Part):
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("Provisioner", PROVISIONER_NAME, after=after, provider=provider)
-        region = settings[0].region
+        wiring = settings[2]
         home = RestrictedNamespace(NAMESPACE_PROVISIONER, provider, after)
         account = kubernetes.core.v1.ServiceAccount(
-            PROVISIONER_NAME, metadata=_metadata(), opts=self.child(home)
+            PROVISIONER_NAME,
+            metadata=_metadata(**({"annotations": wiring.annotations} if wiring.annotations else {})),
+            opts=self.child(home),
         )
         role = kubernetes.rbac.v1.ClusterRole(
             PROVISIONER_NAME,
@@ -65,11 +67,12 @@ class Provisioner(Part):
         self.deployment = kubernetes.apps.v1.Deployment(
             PROVISIONER_NAME,
             metadata=_metadata(),
-            spec=manifests.deployment_spec(image, region, checksum),
+            spec=manifests.deployment_spec(image, wiring.environment, checksum),
             opts=self.child(account, binding, config),
         )
         self.register_outputs({})
 
 
-def _metadata() -> dict[str, Any]:
-    return {"name": PROVISIONER_NAME, "namespace": NAMESPACE_PROVISIONER, "labels": dict(manifests.LABELS)}
+def _metadata(**more: Any) -> dict[str, Any]:
+    named = {"name": PROVISIONER_NAME, "namespace": NAMESPACE_PROVISIONER}
+    return {**named, "labels": dict(manifests.LABELS), **more}

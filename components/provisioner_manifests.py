@@ -1,7 +1,7 @@
 """The Kubernetes objects of the provisioner, as plain manifests, and the settings it runs by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
@@ -64,58 +64,47 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where and as what the provisioner buys."""
+    """Which cloud, whose stack, and where the cloud's API is."""
 
+    cloud: str
     stack: str
     accounting: str
-    compartment_id: str
     region: str
     endpoint: str
     kubernetes_version: str
-    node_images: Mapping[str, str]
-    """Image of each kind of node: arm64, amd64, amd64-gpu, as far as the cloud has them."""
-    availability_domains: tuple[str, ...]
-    boot_volume_gib: int
     loop_period_s: int
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the provisioner's nodes are attached to; known when the network and the cluster are."""
+    """What the provisioner's nodes are attached to, and who it is at the cloud."""
 
     cluster_id: pulumi.Input[str]
-    worker_subnet_id: pulumi.Input[str]
-    worker_group_id: pulumi.Input[str]
-    pod_subnet_id: pulumi.Input[str]
-    pod_group_id: pulumi.Input[str]
+    site: Mapping[str, Any]
+    """The settings' section `site`, as the cloud's driver names its keys."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Of the container, beside the settings."""
+    annotations: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Of the ServiceAccount."""
 
 
 def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
     """The provisioner's settings, as its own schema names them; some values are not known yet."""
     return {
-        "cloud": "oke",
+        "cloud": region.cloud,
         "accounting": region.accounting,
         "stack": region.stack,
         "cluster_id": wiring.cluster_id,
-        "compartment_id": region.compartment_id,
         "region": region.region,
         "endpoint": region.endpoint,
         "kubernetes_version": region.kubernetes_version,
-        "node_images": dict(region.node_images),
-        "network": {
-            "worker_subnet_id": wiring.worker_subnet_id,
-            "worker_nsg_ids": [wiring.worker_group_id],
-            "pod_subnet_ids": [wiring.pod_subnet_id],
-            "pod_nsg_ids": [wiring.pod_group_id],
-        },
-        "availability_domains": list(region.availability_domains),
-        "boot_volume_gib": region.boot_volume_gib,
+        "site": dict(wiring.site),
         "loop_period_s": region.loop_period_s,
         "policy": policy.document(),
     }
 
 
-def deployment_spec(image: str, region: str, checksum: pulumi.Input[str]) -> Manifest:
+def deployment_spec(image: str, environment: Mapping[str, str], checksum: pulumi.Input[str]) -> Manifest:
     """The Deployment's spec: one at a time, on management nodes."""
     return {
         "replicas": 1,
@@ -128,7 +117,7 @@ def deployment_spec(image: str, region: str, checksum: pulumi.Input[str]) -> Man
                 "automountServiceAccountToken": True,
                 "nodeSelector": {ROLE_KEY: ROLE_MANAGEMENT},
                 "securityContext": restricted_pod(),
-                "containers": [_container(image, region)],
+                "containers": [_container(image, environment)],
                 "volumes": [{"name": "scratch", "emptyDir": {}}],
             },
         },
@@ -140,15 +129,14 @@ def subject() -> Manifest:
     return {"kind": "ServiceAccount", "name": PROVISIONER_NAME, "namespace": NAMESPACE_PROVISIONER}
 
 
-def _container(image: str, region: str) -> Manifest:
+def _container(image: str, environment: Mapping[str, str]) -> Manifest:
     from_config = {"configMapKeyRef": {"name": PROVISIONER_NAME, "key": SETTINGS_FILE}}
     return {
         "name": PROVISIONER_NAME,
         "image": image,
         "args": ["run"],
         "env": [
-            {"name": "OCI_RESOURCE_PRINCIPAL_REGION", "value": region},
-            {"name": "OCI_RESOURCE_PRINCIPAL_VERSION", "value": "2.2"},
+            *({"name": name, "value": value} for name, value in environment.items()),
             {"name": SETTINGS_ENV, "valueFrom": from_config},
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},

@@ -1,20 +1,26 @@
 """The provisioner's settings: YAML text in the environment, written there by the stack.
 
 Every key is checked at the start and all faults are reported together, because a controller that
-stops at its first mistake is restarted once for every mistake.
+stops at its first mistake is restarted once for every mistake. What differs between clouds is in
+the section `site`, whose model is the cloud's own.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
-from catalog.allocatable import ACCOUNTINGS, CLOUDS
+from catalog.allocatable import ACCOUNTINGS
 from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core.model import Taint
 from provisioner.core.policy import BIN_SELECT, MODES, Policy
+from provisioner.sites import GkeSection, OkeSection, Section
+
+S = TypeVar("S")
 
 
 class SettingsError(ValueError):
@@ -25,22 +31,7 @@ class SettingsError(ValueError):
         super().__init__("\n".join(f"{SETTINGS_ENV}: {fault}" for fault in faults))
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NetworkSettings(_Section):
-    """Where bought nodes and their pods live."""
-
-    worker_subnet_id: str = Field(min_length=1)
-    worker_nsg_ids: tuple[str, ...] = ()
-    pod_subnet_ids: tuple[str, ...] = Field(
-        default=(), description="empty: the cluster does not use VCN-native pods"
-    )
-    pod_nsg_ids: tuple[str, ...] = ()
-
-
-class PolicySettings(_Section):
+class PolicySettings(Section):
     """What the provisioner may do; see `provisioner.core.policy.Policy`."""
 
     mode: str = BIN_SELECT
@@ -82,21 +73,17 @@ class PolicySettings(_Section):
         return Policy(**{**fields, "node_taints": tuple(map(Taint.parse, self.node_taints))})
 
 
-class Settings(_Section):
+class Settings(Section, Generic[S]):
     """Everything the controller has to be told; the rest it observes."""
 
     cloud: str
     accounting: str = "documented"
     stack: str = ""
     cluster_id: str = Field(min_length=1)
-    compartment_id: str = Field(min_length=1)
     region: str = Field(min_length=1)
     endpoint: str = Field(default="", description="the cloud's own API when empty")
-    kubernetes_version: str = Field(pattern=r"^v\d+\.\d+\.\d+$")
-    node_images: dict[Literal["arm64", "amd64", "amd64-gpu"], str] = Field(min_length=1)
-    network: NetworkSettings
-    availability_domains: tuple[str, ...] = Field(min_length=1)
-    boot_volume_gib: int = Field(default=50, ge=50)
+    kubernetes_version: str = Field(pattern=r"^v?\d+\.\d+\.\d+(-gke\.\d+)?$")
+    site: S
     loop_period_s: float = Field(default=10, gt=0)
     log_format: Literal["json", "console"] = "json"
     policy: PolicySettings = Field(default_factory=PolicySettings)
@@ -104,7 +91,7 @@ class Settings(_Section):
     @field_validator("cloud")
     @classmethod
     def _known_cloud(cls, value: str) -> str:
-        return _one_of(value, CLOUDS)
+        return _one_of(value, tuple(_MODELS))
 
     @field_validator("accounting")
     @classmethod
@@ -112,7 +99,13 @@ class Settings(_Section):
         return _one_of(value, ACCOUNTINGS)
 
 
-def parse(text: str) -> Settings:
+_MODELS: Final[Mapping[str, type[Settings[Any]]]] = MappingProxyType(
+    {"oke": Settings[OkeSection], "gke": Settings[GkeSection]}
+)
+"""The settings by the cloud's name."""
+
+
+def parse(text: str) -> Settings[Any]:
     """Settings from YAML text; raises SettingsError with every fault."""
     try:
         raw = yaml.safe_load(text)
@@ -121,7 +114,8 @@ def parse(text: str) -> Settings:
     if not isinstance(raw, dict):
         raise SettingsError([f"expected keys and values, got {raw!r}"])
     try:
-        return Settings.model_validate(raw)
+        # A cloud that is not known is one of the faults; its section can then not be read.
+        return _MODELS.get(str(raw.get("cloud")), Settings[Any]).model_validate(raw)
     except ValidationError as error:
         raise SettingsError([_line(fault) for fault in error.errors()]) from error
 

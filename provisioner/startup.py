@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import structlog
 
@@ -16,9 +17,10 @@ from provisioner.drivers.contract import Driver
 from provisioner.kube import Kube
 from provisioner.loop import Controller
 from provisioner.settings import Settings
+from provisioner.sites import OkeSection
 
 
-def controller(settings: Settings) -> Controller:
+def controller(settings: Settings[Any]) -> Controller:
     """A controller that is connected; raises what `run` tells the user."""
     log = logger(settings.log_format)
     driver, catalog = _DRIVERS[settings.cloud](settings)
@@ -51,33 +53,33 @@ def logger(log_format: str) -> Any:
     return structlog.get_logger()
 
 
-def _oke(settings: Settings) -> tuple[Driver, Catalog]:
+def _oke(settings: Settings[OkeSection]) -> tuple[Driver, Catalog]:
     from provisioner.drivers.oke import OkeDriver
     from provisioner.drivers.oke_client import WorkloadIdentity, client
     from provisioner.drivers.oke_pool import OkeSite
 
-    network = settings.network
+    section = settings.site
     site = OkeSite(
         cluster_id=settings.cluster_id,
-        compartment_id=settings.compartment_id,
+        compartment_id=section.compartment_id,
         kubernetes_version=settings.kubernetes_version,
-        node_images={str(kind): image for kind, image in settings.node_images.items()},
-        availability_domains=settings.availability_domains,
-        worker_subnet_id=network.worker_subnet_id,
-        worker_nsg_ids=network.worker_nsg_ids,
-        pod_subnet_ids=network.pod_subnet_ids,
-        pod_nsg_ids=network.pod_nsg_ids,
-        boot_volume_gib=settings.boot_volume_gib,
+        node_images={str(kind): image for kind, image in section.node_images.items()},
+        availability_domains=section.availability_domains,
+        worker_subnet_id=section.network.worker_subnet_id,
+        worker_nsg_ids=section.network.worker_nsg_ids,
+        pod_subnet_ids=section.network.pod_subnet_ids,
+        pod_nsg_ids=section.network.pod_nsg_ids,
+        boot_volume_gib=section.boot_volume_gib,
     )
     catalog = Catalog(
         at_home(bundled("oke"), settings.region, site.zones),
         "oke",
         settings.accounting,
         # Image and system take about a third of the smallest boot volume.
-        ephemeral_storage_bytes=settings.boot_volume_gib * GIB * 7 // 10,
+        ephemeral_storage_bytes=section.boot_volume_gib * GIB * 7 // 10,
     )
     identity = WorkloadIdentity(os.environ.get(SERVICE_ACCOUNT_TOKEN_ENV))
     return OkeDriver(client(identity, settings.endpoint), site, catalog), catalog
 
 
-_DRIVERS = {"oke": _oke}
+_DRIVERS: Final[Mapping[str, Callable[[Settings[Any]], tuple[Driver, Catalog]]]] = {"oke": _oke}

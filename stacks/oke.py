@@ -241,7 +241,7 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
         compartment_id=plan.settings.compartment,
         opts=pulumi.ResourceOptions(depends_on=[ground.network, ground.management, policy]),
     )
-    settings = (_region(plan), _policy(plan), _wiring(ground))
+    settings = (_region(plan), _policy(plan), _wiring(plan, ground))
     return [
         Provisioner(
             plan.settings.provisioner.image, settings, ground.access.provider, [capacity, ground.management]
@@ -252,15 +252,12 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
 def _region(plan: Plan) -> Region:
     settings = plan.settings
     return Region(
+        cloud="oke",
         stack=plan.stack,
         accounting=settings.accounting,
-        compartment_id=settings.compartment,
         region=settings.region,
         endpoint=settings.provisioner.endpoint,
         kubernetes_version=plan.offers.kubernetes_version,
-        node_images=plan.offers.images,
-        availability_domains=plan.offers.availability_domains,
-        boot_volume_gib=settings.provisioner.boot_volume_gib,
         loop_period_s=settings.timing.provisioner_period_s,
     )
 
@@ -284,14 +281,26 @@ def _policy(plan: Plan) -> Policy:
     )
 
 
-def _wiring(ground: Ground) -> Wiring:
+def _wiring(plan: Plan, ground: Ground) -> Wiring:
     network = ground.network
     return Wiring(
         cluster_id=ground.site.cluster_id,
-        worker_subnet_id=network.subnet_ids[WORKERS],
-        worker_group_id=network.group_ids[WORKERS],
-        pod_subnet_id=network.subnet_ids[PODS],
-        pod_group_id=network.group_ids[PODS],
+        site={
+            "compartment_id": plan.settings.compartment,
+            "node_images": dict(plan.offers.images),
+            "network": {
+                "worker_subnet_id": network.subnet_ids[WORKERS],
+                "worker_nsg_ids": [network.group_ids[WORKERS]],
+                "pod_subnet_ids": [network.subnet_ids[PODS]],
+                "pod_nsg_ids": [network.group_ids[PODS]],
+            },
+            "availability_domains": list(plan.offers.availability_domains),
+            "boot_volume_gib": plan.settings.provisioner.boot_volume_gib,
+        },
+        environment={
+            "OCI_RESOURCE_PRINCIPAL_REGION": plan.settings.region,
+            "OCI_RESOURCE_PRINCIPAL_VERSION": "2.2",
+        },
     )
 
 

@@ -307,8 +307,8 @@ class TestRightSized:
         settings = yaml.safe_load(stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"])
         assert settings["cluster_id"] == stack.one(CLUSTER).id
         assert settings["stack"] == "oke"
-        assert set(settings["node_images"]) == {"arm64", "amd64", "amd64-gpu"}
-        assert settings["network"]["worker_subnet_id"] == stack.one(SUBNET, "oke-workers").id
+        assert set(settings["site"]["node_images"]) == {"arm64", "amd64", "amd64-gpu"}
+        assert settings["site"]["network"]["worker_subnet_id"] == stack.one(SUBNET, "oke-workers").id
         assert settings["policy"]["pod_selector"] == {"rightsize.io/provision": "true"}
         assert settings["policy"]["node_unneeded_s"] == 300
 

@@ -1,0 +1,78 @@
+"""The provisioner's settings: each cloud's section is its own, and every fault is said at once."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioner.settings import SettingsError, parse
+
+COMMON = {"cluster_id": "c", "region": "r", "kubernetes_version": "v1.36.3"}
+SITES: dict[str, dict[str, Any]] = {
+    "oke": {
+        "compartment_id": "ocid1.compartment.oc1..k",
+        "node_images": {"arm64": "ocid1.image.oc1..i"},
+        "network": {"worker_subnet_id": "ocid1.subnet.oc1..s"},
+        "availability_domains": ["X:AD-1"],
+    },
+    "gke": {
+        "project": "emulated-project",
+        "location": "us-central1-a",
+        "cluster": "gke",
+        "zones": ["us-central1-a"],
+        "node_service_account": "nodes@emulated-project.iam.gserviceaccount.com",
+    },
+}
+
+
+def text(of_cloud: str, **changes: Any) -> str:
+    return yaml.safe_dump({"cloud": of_cloud, **COMMON, "site": SITES[of_cloud], **changes})
+
+
+def faults(document: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        parse(document)
+    return caught.value.faults
+
+
+@pytest.mark.parametrize("cloud", SITES)
+def test_each_cloud_has_a_section_of_its_own(cloud: str) -> None:
+    site = parse(text(cloud)).site
+    assert {key: value for key, value in site.model_dump(mode="json").items() if key in SITES[cloud]} == {
+        **SITES[cloud],
+        **({"network": site.network.model_dump(mode="json")} if cloud == "oke" else {}),
+    }
+
+
+def test_a_section_of_another_cloud_is_refused_key_by_key() -> None:
+    said = faults(text("gke", site=SITES["oke"]))
+    assert "site.project: is missing and has no default" in said
+    assert "site.compartment_id: is not a setting; remove it or correct its name" in said
+
+
+def test_an_unknown_cloud_is_one_of_the_faults() -> None:
+    said = faults(text("oke", cloud="aks", accounting="guessed"))
+    assert said == (
+        "cloud: 'aks'; expected oke or gke",
+        "accounting: 'guessed'; expected documented or nominal",
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "is_taken"),
+    [("v1.36.3", True), ("1.36.3-gke.1200", True), ("1.36.3", True), ("latest", False), ("v1.36", False)],
+)
+def test_a_version_is_written_as_its_cloud_writes_it(version: str, is_taken: bool) -> None:
+    document = text("oke", kubernetes_version=version)
+    if is_taken:
+        assert parse(document).kubernetes_version == version
+    else:
+        assert faults(document)[0].startswith(f"kubernetes_version: '{version}'")
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [("- a", "expected keys and values, got ['a']"), ("{", "not readable as YAML")],
+)
+def test_what_is_no_document_is_said_to_be_none(document: str, fault: str) -> None:
+    assert faults(document)[0].startswith(fault)
