@@ -19,8 +19,8 @@ import pulumi
 from pulumi.runtime import mocks as runtime_mocks
 from pulumi.runtime import settings as runtime_settings
 
-from emulator.plugins.model import RESOURCES, invoke_of, outputs_of
-from emulator.plugins.model.derived import digest, ocid
+from emulator.plugins.model import RESOURCES, id_of, invoke_of, outputs_of
+from emulator.plugins.model.derived import digest
 
 SECRET_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_VALUE: Final = "1b47061264138c4ac30d75fd1eb44270"
@@ -196,7 +196,7 @@ def _answer(args: runtime_mocks.MockResourceArgs, inputs: dict[str, Any]) -> tup
     if not args.custom:
         return "", inputs
     if args.typ in RESOURCES:
-        resource_id = args.resource_id or ocid(RESOURCES[args.typ].kind, args.name)
+        resource_id = args.resource_id or id_of(args.typ, inputs, args.name)
         return resource_id, outputs_of(args.typ, inputs, resource_id)
     if args.typ.startswith("kubernetes:"):
         return _kubernetes(args.typ, inputs)

@@ -4,16 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emulator.plugins.model import container_engine, network
-from emulator.plugins.model.derived import TIME_CREATED, digest
+from emulator.plugins.model.derived import TIME_CREATED, digest, ocid
+from emulator.plugins.model.oci import container_engine, network
 from emulator.plugins.model.values import Properties, given, laid_over
 
 Computed = Callable[[Mapping[str, Any], str], Properties]
 """From merged inputs and id to what only the cloud can say."""
-
-
-class UnknownResource(Exception):
-    """The emulated cloud does not know a type of resource."""
 
 
 def _nothing(_inputs: Mapping[str, Any], _resource_id: str) -> Properties:
@@ -36,6 +32,19 @@ class ResourceModel:
     """A missing `displayName` is made by the cloud."""
     created: bool = True
     """Whether it says when it was created."""
+
+    def id_of(self, _inputs: Mapping[str, Any], name: str) -> str:
+        """An OCID of its kind."""
+        return ocid(self.kind, name)
+
+    def outputs(self, inputs: Mapping[str, Any], resource_id: str) -> Properties:
+        """Its inputs, the cloud's defaults, what it computes."""
+        merged = laid_over(self.defaults, inputs)
+        if self.names_itself and "displayName" not in merged:
+            merged["displayName"] = f"{self.kind}{digest(resource_id, 14)}"
+        common = {"state": self.state} if self.state else {}
+        common |= {"timeCreated": TIME_CREATED} if self.created else {}
+        return given({**merged, **common, **self.computed(merged, resource_id)})
 
 
 _TAGS: Final[Mapping[str, Any]] = {"freeformTags": {}, "definedTags": {}}
@@ -130,36 +139,3 @@ _ROWS: Final = (
 )
 
 RESOURCES: Final = {row.token: row for row in _ROWS}
-
-
-def outputs_of(token: str, inputs: Mapping[str, Any], resource_id: str) -> Properties:
-    """Everything a healthy resource shows: its inputs, the cloud's defaults, what it computes.
-
-    Raises:
-        UnknownResource: naming the token and those that are known.
-    """
-    model = _model(token)
-    merged = laid_over(model.defaults, inputs)
-    if model.names_itself and "displayName" not in merged:
-        merged["displayName"] = f"{model.kind}{digest(resource_id, 14)}"
-    common = {"state": model.state} if model.state else {}
-    common |= {"timeCreated": TIME_CREATED} if model.created else {}
-    return given({**merged, **common, **model.computed(merged, resource_id)})
-
-
-def kind_of(token: str) -> str:
-    """The kind in the OCIDs of a type of resource, for example `nodepool`.
-
-    Raises:
-        UnknownResource: naming the token and those that are known.
-    """
-    return _model(token).kind
-
-
-def _model(token: str) -> ResourceModel:
-    try:
-        return RESOURCES[token]
-    except KeyError:
-        raise UnknownResource(
-            f"{token}: the emulated cloud has no such resource; it has {', '.join(sorted(RESOURCES))}"
-        ) from None

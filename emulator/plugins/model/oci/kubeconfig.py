@@ -4,8 +4,8 @@ from typing import Final
 
 import yaml
 
-from emulator.plugins.model.container_engine import API_PORT
 from emulator.plugins.model.derived import address, digest, public_address
+from emulator.plugins.model.oci.container_engine import API_PORT
 
 PUBLIC: Final = "PUBLIC_ENDPOINT"
 

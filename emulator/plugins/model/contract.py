@@ -1,0 +1,23 @@
+"""What the registry asks of every type of resource and every function, of whatever cloud."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from emulator.plugins.model.values import Properties
+
+Function = Callable[[Mapping[str, Any]], Properties]
+"""From a function's arguments to its result."""
+
+
+class ResourceModel(Protocol):
+    """One type of resource."""
+
+    @property
+    def kind(self) -> str:
+        """The cloud's short word for it."""
+
+    def id_of(self, inputs: Mapping[str, Any], name: str) -> str:
+        """The id of one with these inputs and that logical name."""
+
+    def outputs(self, inputs: Mapping[str, Any], resource_id: str) -> Properties:
+        """Everything a healthy one shows."""
