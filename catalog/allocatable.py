@@ -50,13 +50,13 @@ class Rule(Protocol):
     def daemon_sets(self) -> tuple[DaemonSet, ...]:
         """DaemonSets that the cloud runs on its nodes."""
 
-    def hidden_bytes(self, memory_gib: Decimal) -> int:
+    def hidden_bytes(self, memory_gib: Decimal, arch: str) -> int:
         """Memory the machine has and the kubelet does not see."""
 
     def reserved_bytes(self, memory_gib: Decimal) -> int:
         """Memory kept for kubelet, system and eviction."""
 
-    def reserved_millicores(self, vcpus: int) -> int:
+    def reserved_millicores(self, vcpus: int, machine_type: str) -> int:
         """CPU kept for kubelet and system, fractions rounded up."""
 
     def max_pods(self, ocpus: int) -> int:
@@ -83,7 +83,7 @@ class Oke:
     )
     _kube_reserved_millicores: Mapping[int, int] = MappingProxyType({1: 60, 2: 70, 3: 80, 4: 85, 5: 90})
 
-    def hidden_bytes(self, memory_gib: Decimal) -> int:
+    def hidden_bytes(self, memory_gib: Decimal, arch: str) -> int:  # noqa: ARG002 (alike on both)
         """380 MiB and 20 MiB for each GiB."""
         return math.ceil((380 + 20 * memory_gib) * MIB)
 
@@ -92,7 +92,7 @@ class Oke:
         kube_gib = 1 if memory_gib <= 8 else math.floor((40 + memory_gib - 16) / 16)  # noqa: PLR2004 (the formula)
         return kube_gib * GIB + 200 * MIB
 
-    def reserved_millicores(self, vcpus: int) -> int:
+    def reserved_millicores(self, vcpus: int, machine_type: str) -> int:  # noqa: ARG002 (alike on all)
         """kube-reserved 60, 70, 80, 85, 90m for 1 to 5 cores and 2.5m for each more; system 100m."""
         known = self._kube_reserved_millicores
         kube = known.get(vcpus, math.ceil(90 + Decimal("2.5") * (vcpus - 5)))
@@ -108,7 +108,72 @@ class Oke:
         return 4 if family == "VM.Standard.A1" else 1
 
 
-_RULES: Final[Mapping[str, Rule]] = MappingProxyType({"oke": Oke()})
+class Gke:
+    """Google's managed nodes on Container-Optimized OS, with Dataplane V2.
+
+    Sources: Google's page on planning node sizes (kube-reserved CPU and memory, eviction); the Cluster
+    Autoscaler's `gce_reserved.go` (the part of memory that the kernel keeps); DaemonSets as they were
+    seen on a node of GKE 1.36.3.
+    """
+
+    daemon_sets = (
+        DaemonSet("fluentbit-gke", 105, 230 * MIB),
+        DaemonSet("gke-metrics-agent", 21, 145 * MIB),
+        DaemonSet("anetd", 205, 0),
+        DaemonSet("gke-metadata-server", 100, 100 * MIB),
+        DaemonSet("netd", 8, 65 * MIB),
+        DaemonSet("pdcsi-node", 10, 20 * MIB),
+        DaemonSet("nvidia-gpu-device-plugin", 55, 0, gpu_only=True),
+        DaemonSet("dcgm-exporter", 100, 0, gpu_only=True),
+    )
+    _shared_core: frozenset[str] = frozenset({"e2-micro", "e2-small", "e2-medium"})
+    _memory_tiers = ((4, "0.25"), (4, "0.2"), (8, "0.1"), (112, "0.06"))
+    """GiB of each tier and the part of it that is kept; 2 % of all above."""
+    _cpu_tiers = ((1, 60), (1, 10), (2, 5))
+    """Cores of each tier and the millicores kept of each; 2.5 of each above."""
+
+    def hidden_bytes(self, memory_gib: Decimal, arch: str) -> int:
+        """The kernel's own: 1/64, 16 MiB, 64 MiB above 3 GiB, 8 MiB up to 8 GiB, 0.175 % up to 248 MiB.
+
+        Of what is left an Arm node sees the 0.9971th part.
+        """
+        total = memory_gib * 1024
+        kept = total / 64 + 16 + min(total * Decimal("0.00175"), Decimal(248))
+        kept += 64 if memory_gib > 3 else 0  # noqa: PLR2004 (the formula)
+        kept += 8 if memory_gib <= 8 else 0  # noqa: PLR2004 (the formula)
+        seen = (total - kept) * (Decimal("0.9971") if arch == "arm64" else 1)
+        return math.ceil((total - seen) * MIB)
+
+    def reserved_bytes(self, memory_gib: Decimal) -> int:
+        """kube-reserved by tiers, each in whole MiB (255 MiB up to 1 GiB); 100 MiB for eviction beside it."""
+        if memory_gib <= 1:
+            return (255 + 100) * MIB
+        kept, left = 0, memory_gib
+        for gib, part in self._memory_tiers:
+            kept += int(min(left, Decimal(gib)) * 1024 * Decimal(part))
+            left = max(Decimal(0), left - gib)
+        return (kept + int(left * 1024 * Decimal("0.02")) + 100) * MIB
+
+    def reserved_millicores(self, vcpus: int, machine_type: str) -> int:
+        """60m of the first core, 10m of the second, 5m of two more, 2.5m of each above; e2's shared 1060m."""
+        if machine_type in self._shared_core:
+            return 1060
+        kept, left = 0, vcpus
+        for cores, each in self._cpu_tiers:
+            kept += min(left, cores) * each
+            left = max(0, left - cores)
+        return kept + math.ceil(left * Decimal("2.5"))
+
+    def max_pods(self, ocpus: int) -> int:  # noqa: ARG002 (alike on all)
+        """Kubernetes' own limit, on nodes of every size."""
+        return MAX_PODS
+
+    def least_memory_gib(self, family: str) -> int:  # noqa: ARG002 (alike in all)
+        """1 GiB: machines come in sizes that the cloud offers as nodes."""
+        return 1
+
+
+_RULES: Final[Mapping[str, Rule]] = MappingProxyType({"oke": Oke(), "gke": Gke()})
 CLOUDS: Final = tuple(_RULES)
 DAEMONSETS: Final[Mapping[str, tuple[DaemonSet, ...]]] = MappingProxyType(
     {cloud: rule.daemon_sets for cloud, rule in _RULES.items()}
@@ -120,7 +185,7 @@ def capacity(  # noqa: PLR0913 (a machine's description, by name)
     cloud: str,
     accounting: str,
     *,
-    arch: str,  # noqa: ARG001 (part of the contract: other clouds' rules depend on it)
+    arch: str,
     vcpus: int,
     memory_gib: int | Decimal,
     gpus: int,
@@ -129,7 +194,7 @@ def capacity(  # noqa: PLR0913 (a machine's description, by name)
     """What `node.status.capacity` says."""
     gib = Decimal(memory_gib)
     total = math.floor(gib * GIB)
-    hidden = 0 if accounting == NOMINAL else _RULES[cloud].hidden_bytes(gib)
+    hidden = 0 if accounting == NOMINAL else _RULES[cloud].hidden_bytes(gib, arch)
     return Capacity(vcpus * 1000, max(0, total - hidden), gpus, max_pods)
 
 
@@ -142,8 +207,12 @@ def allocatable(  # noqa: PLR0913 (a machine's description, by name)
     memory_gib: int | Decimal,
     gpus: int,
     max_pods: int,
+    machine_type: str = "",
 ) -> Capacity:
-    """What `node.status.allocatable` says, before any DaemonSet takes its share."""
+    """What `node.status.allocatable` says, before any DaemonSet takes its share.
+
+    Without the machine's type, cores are taken for whole ones (GKE has shared ones).
+    """
     whole = capacity(
         cloud, accounting, arch=arch, vcpus=vcpus, memory_gib=memory_gib, gpus=gpus, max_pods=max_pods
     )
@@ -151,7 +220,7 @@ def allocatable(  # noqa: PLR0913 (a machine's description, by name)
         return whole
     rule = _RULES[cloud]
     return Capacity(
-        max(0, whole.cpu_millicores - rule.reserved_millicores(vcpus)),
+        max(0, whole.cpu_millicores - rule.reserved_millicores(vcpus, machine_type)),
         max(0, whole.memory_bytes - rule.reserved_bytes(Decimal(memory_gib))),
         gpus,
         max_pods,

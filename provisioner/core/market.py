@@ -1,6 +1,6 @@
 """What can be bought: a catalog under one cloud's rules, and sizes as machines with a price."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog import allocatable
+from catalog.accelerators import ACCELERATOR_KEY, ACCELERATORS
 from catalog.allocatable import GIB
 from catalog.offering import SPOT, Offering
 from provisioner.core.model import ARCH, CAPACITY_TYPE, INSTANCE_TYPE, OS, REGION, ZONE, Taint
@@ -27,6 +28,15 @@ class Traits:
     """Of fixed shapes, by architecture; 1 where not said."""
     region_labels: Mapping[str, str] = field(default_factory=dict)
     """What a node's region label says, where that is not the region's name."""
+    labels_of: Callable[[Offering], Mapping[str, str]] = lambda _: {}
+    """Labels of a machine type, beside those that every cloud puts."""
+
+
+def _google(offering: Offering) -> Mapping[str, str]:
+    labels = {"cloud.google.com/machine-family": offering.machine_type.partition("-")[0]}
+    if offering.gpus:
+        labels[ACCELERATOR_KEY] = ACCELERATORS.get(offering.gpu_model, offering.gpu_model)
+    return labels
 
 
 _PREEMPTIBLE: Final = "oci.oraclecloud.com/oke-is-preemptible"
@@ -44,6 +54,12 @@ TRAITS: Final[Mapping[str, Traits]] = MappingProxyType(
                 "eu-frankfurt-1": "fra",
                 "uk-london-1": "lhr",
             },
+        ),
+        # Pools of this project have no taint for their architecture, so none is here.
+        "gke": Traits(
+            gpu_taints=(Taint("nvidia.com/gpu", "present", "NoSchedule"),),
+            spot_labels=(("cloud.google.com/gke-spot", "true"),),
+            labels_of=_google,
         ),
     }
 )
@@ -124,6 +140,7 @@ class Catalog:
             memory_gib=gib,
             gpus=offering.gpus,
             max_pods=most,
+            machine_type=offering.machine_type,
         )
         left = allocatable.usable(self.cloud, self.accounting, whole)
         return Size(
@@ -160,7 +177,7 @@ class Catalog:
             labels |= {REGION: region, "failure-domain.beta.kubernetes.io/region": region}
         if offering.capacity_type == SPOT:
             labels |= dict(self.traits.spot_labels)
-        return labels
+        return {**labels, **self.traits.labels_of(offering)}
 
     def taints(self, offering: Offering) -> tuple[Taint, ...]:
         """Taints that a node of the offering will have by itself."""
