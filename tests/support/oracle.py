@@ -93,7 +93,7 @@ class FakeKube:
             raise DrainRefused(name, ["default/pod"])
         self.nodes.pop(name, None)
 
-    def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:
+    def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:  # noqa: ARG002 - the fake's token has none
         return ServiceAccountRef("rightsize-system", "provisioner", "uid") if token == TOKEN else None
 
     def set_autoscaler(self, settings: AutoscalerSettings | None) -> None:
@@ -103,28 +103,14 @@ class FakeKube:
         self.deleted = True
 
 
-class Oracle:
-    """The cloud with its clients and what a test needs to look inside."""
+class Client:
+    """The SDK's clients of the account's user."""
 
-    def __init__(self, home: Path) -> None:
-        self.clock = FakeClock()
-        self.kubes: list[FakeKube] = []
-        self.failure: str | None = None
-        self.published: list[str] = []
-        machine = Machine(
-            make_kube=self._make_kube,
-            clusters_home=home / "clusters",
-            account_home=home / "account",
-            on_context=lambda cluster: self.published.append(cluster.context),
-            off_context=self._unpublish,
-        )
-        self.region = Region(machine, self.clock, seed="test")
-        self.world = self.region.world
-        self.endpoint = ""
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
         self.key = keys.generate()
 
     def engine(self, **options: Any) -> Any:
-        """A container engine client of the account's user."""
         return self._client(oci.container_engine.ContainerEngineClient, **options)
 
     def network(self) -> Any:
@@ -147,7 +133,8 @@ class Oracle:
     def succeeded(self, response: Any) -> str:
         """The id of the first resource of a work request that has succeeded."""
         request = self.finished(response)
-        assert request.status == "SUCCEEDED", self.world.work.get(request.id).errors  # type: ignore[union-attr]
+        errors = self.engine().list_work_request_errors(account.COMPARTMENT, request.id).data
+        assert request.status == "SUCCEEDED", errors
         return str(request.resources[0].identifier)
 
     def _client(self, kind: Any, **options: Any) -> Any:
@@ -162,6 +149,26 @@ class Oracle:
         return kind(
             config, service_endpoint=self.endpoint, retry_strategy=oci.retry.NoneRetryStrategy(), **options
         )
+
+
+class Oracle(Client):
+    """The cloud with its clients and what a test needs to look inside."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__("")
+        self.clock = FakeClock()
+        self.kubes: list[FakeKube] = []
+        self.failure: str | None = None
+        self.published: list[str] = []
+        machine = Machine(
+            make_kube=self._make_kube,
+            clusters_home=home / "clusters",
+            account_home=home / "account",
+            on_context=lambda cluster: self.published.append(cluster.context),
+            off_context=self._unpublish,
+        )
+        self.region = Region(machine, self.clock, seed="test")
+        self.world = self.region.world
 
     def _make_kube(self, spec: ClusterSpec) -> FakeKube:
         if self.failure is not None:
@@ -182,7 +189,12 @@ def running_oracle(home: Path) -> Iterator[Oracle]:
     apis = Server(oracle.world, oracle.region.tokens)
     unknown = Route("/{path:path}", apis.unknown, methods=["GET", "POST", "PUT", "DELETE"])
     config = uvicorn.Config(
-        Starlette(routes=[*apis.routes(), unknown]), host="127.0.0.1", port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=0
+        Starlette(routes=[*apis.routes(), unknown]),
+        host="127.0.0.1",
+        port=0,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=0,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -208,7 +220,7 @@ class Ground:
     group: str
 
 
-def ground(oracle: Oracle) -> Ground:
+def ground(oracle: Client) -> Ground:
     """A VCN with a subnet for nodes and one for pods, and a security group."""
     models = oci.core.models
     network = oracle.network()
@@ -240,7 +252,7 @@ def cluster_details(place: Ground, **changes: Any) -> Any:
     return models.CreateClusterDetails(**{**values, **changes})
 
 
-def image(oracle: Oracle, arch: str = "aarch64", version: str = VERSION) -> str:
+def image(oracle: Client, arch: str = "aarch64", version: str = VERSION) -> str:
     """The node image whose name has all that; `arch` is aarch64, GPU, or empty for plain x86."""
     sources = oracle.engine().get_node_pool_options("all").data.sources
     marks = {"aarch64", "GPU"}
@@ -252,7 +264,7 @@ def image(oracle: Oracle, arch: str = "aarch64", version: str = VERSION) -> str:
     raise AssertionError(f"no image for {arch} {version}")
 
 
-def pool_details(oracle: Oracle, place: Ground, cluster: str, **changes: Any) -> Any:
+def pool_details(oracle: Client, place: Ground, cluster: str, **changes: Any) -> Any:
     """A pool of one A1 node with 2 OCPU and 8 GB."""
     models = oci.container_engine.models
     size = changes.pop("size", 1)
@@ -271,7 +283,9 @@ def pool_details(oracle: Oracle, place: Ground, cluster: str, **changes: Any) ->
         "kubernetes_version": VERSION,
         "node_shape": "VM.Standard.A1.Flex",
         "node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=2, memory_in_gbs=8),
-        "node_source_details": models.NodeSourceViaImageDetails(image_id=changes.pop("image_id", None) or image(oracle)),
+        "node_source_details": models.NodeSourceViaImageDetails(
+            image_id=changes.pop("image_id", None) or image(oracle)
+        ),
         "node_config_details": models.CreateNodePoolNodeConfigDetails(
             size=size,
             placement_configs=placements,

@@ -28,8 +28,13 @@ def amounts(cpu: str = "100m", memory: str = "100Mi", gpus: int = 0, pods: int =
 
 
 def pod(name: str = "p", cpu: str = "100m", memory: str = "100Mi", gpus: int = 0, **changes: Any) -> Pod:
-    values = {"uid": f"uid-{name}", "requests": amounts(cpu, memory, gpus), **changes}
-    return Pod(changes.pop("namespace", "default"), name, **values)
+    values = {
+        "namespace": "default",
+        "uid": f"uid-{name}",
+        "requests": amounts(cpu, memory, gpus),
+        **changes,
+    }
+    return Pod(name=name, **values)
 
 
 def pods(count: int, cpu: str = "100m", memory: str = "100Mi", **changes: Any) -> tuple[Pod, ...]:

@@ -31,15 +31,22 @@ def autoscaler(pool: str, **more: str) -> Any:
     return models.InstallAddonDetails(addon_name="ClusterAutoscaler", configurations=pairs)
 
 
-def test_the_autoscaler_runs_with_its_settings_until_it_is_disabled(oracle: Oracle, cluster: str, pool: str) -> None:
+def test_the_autoscaler_runs_with_its_settings_until_it_is_disabled(
+    oracle: Oracle, cluster: str, pool: str
+) -> None:
     engine = oracle.engine()
     oracle.succeeded(engine.install_addon(cluster, autoscaler(pool)))
     settings = oracle.kubes[0].autoscaler
     assert settings is not None
     assert [(limits.pool_id, limits.least, limits.most) for limits in settings.nodes] == [(pool, 0, 4)]
     shown = engine.get_addon(cluster, "ClusterAutoscaler").data
-    assert (shown.lifecycle_state, {pair.key for pair in shown.configurations}) == ("ACTIVE", {"nodes", "scanInterval"})
-    change = models.UpdateAddonDetails(configurations=[models.AddonConfiguration(key="nodes", value=f"1:9:{pool}")])
+    assert (shown.lifecycle_state, {pair.key for pair in shown.configurations}) == (
+        "ACTIVE",
+        {"nodes", "scanInterval"},
+    )
+    change = models.UpdateAddonDetails(
+        configurations=[models.AddonConfiguration(key="nodes", value=f"1:9:{pool}")]
+    )
     oracle.succeeded(engine.update_addon(cluster, "ClusterAutoscaler", change))
     assert oracle.kubes[0].autoscaler is not None
     assert oracle.kubes[0].autoscaler.nodes[0].most == 9
@@ -102,7 +109,8 @@ def test_the_autoscaler_sees_grows_and_shrinks_pools(oracle: Oracle, pool: str) 
     assert hooks.scalable_pools()[0].size == 1
 
 
-def test_a_pool_that_is_gone_is_refused(oracle: Oracle, cluster: str) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_a_pool_that_is_gone_is_refused(oracle: Oracle) -> None:
     hooks = oracle.kubes[0].hooks
     assert hooks is not None
     with pytest.raises(CloudRefused, match="not found"):

@@ -42,13 +42,16 @@ def test_nominal_clusters_have_no_daemon_sets_of_the_cloud(oracle: Oracle, place
     assert {pod.name for pod in oracle.kubes[1].spec.system_pods} >= {"csi-oci-node", "proxymux-client"}
 
 
-def test_two_clusters_of_one_stack_have_different_contexts(oracle: Oracle, place: Ground, cluster: str) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_two_clusters_of_one_stack_have_different_contexts(oracle: Oracle, place: Ground) -> None:
     oracle.succeeded(oracle.engine().create_cluster(cluster_details(place)))
     assert oracle.published == ["oke-right-sized", "oke-right-sized-2"]
     assert oracle.kubes[0].spec.name != oracle.kubes[1].spec.name
 
 
-def test_a_control_plane_that_fails_fails_the_work_request_with_its_reason(oracle: Oracle, place: Ground) -> None:
+def test_a_control_plane_that_fails_fails_the_work_request_with_its_reason(
+    oracle: Oracle, place: Ground
+) -> None:
     oracle.failure = "etcd did not start"
     request = oracle.finished(oracle.engine().create_cluster(cluster_details(place)))
     errors = oracle.engine().list_work_request_errors(account.COMPARTMENT, request.id).data
@@ -148,9 +151,9 @@ def test_deleting_a_cluster_ends_its_pools_instances_and_charges(
     assert oracle.kubes[0].deleted
     assert oracle.published == []
     assert list(oracle.world.meter.running()) == []
-    for gone in (lambda: engine.get_node_pool(pool), lambda: engine.delete_cluster(cluster)):
+    for ask, gone in ((engine.get_node_pool, pool), (engine.delete_cluster, cluster)):
         with pytest.raises(oci.exceptions.ServiceError) as refusal:
-            gone()
+            ask(gone)
         assert refusal.value.status == 404
 
 
@@ -159,12 +162,22 @@ def test_the_kubeconfig_asks_the_oci_command(oracle: Oracle, cluster: str) -> No
         token_version="2.0.0", endpoint="PUBLIC_ENDPOINT"
     )
     config = yaml.safe_load(
-        oracle.engine().create_kubeconfig(cluster, create_cluster_kubeconfig_content_details=details).data.text
+        oracle.engine()
+        .create_kubeconfig(cluster, create_cluster_kubeconfig_content_details=details)
+        .data.text
     )
     user = config["users"][0]["user"]["exec"]
     assert config["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:6443"
     assert user["command"] == "oci"
-    assert user["args"] == ["ce", "cluster", "generate-token", "--cluster-id", cluster, "--region", "us-ashburn-1"]
+    assert user["args"] == [
+        "ce",
+        "cluster",
+        "generate-token",
+        "--cluster-id",
+        cluster,
+        "--region",
+        "us-ashburn-1",
+    ]
 
 
 def test_a_repeated_request_makes_one_cluster(oracle: Oracle, place: Ground) -> None:
@@ -180,6 +193,10 @@ def test_a_repeated_request_makes_one_cluster(oracle: Oracle, place: Ground) -> 
 
 def test_lists_come_in_pages(oracle: Oracle, place: Ground) -> None:
     for number in range(3):
-        oracle.succeeded(oracle.engine().create_cluster(cluster_details(place, name=f"c{number}", type="BASIC_CLUSTER")))
-    listed = oci.pagination.list_call_get_all_results(oracle.engine().list_clusters, account.COMPARTMENT, limit=2)
+        oracle.succeeded(
+            oracle.engine().create_cluster(cluster_details(place, name=f"c{number}", type="BASIC_CLUSTER"))
+        )
+    listed = oci.pagination.list_call_get_all_results(
+        oracle.engine().list_clusters, account.COMPARTMENT, limit=2
+    )
     assert [found.name for found in listed.data] == ["c0", "c1", "c2"]

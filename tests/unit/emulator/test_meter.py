@@ -70,7 +70,9 @@ def test_stopping_what_never_ran_changes_nothing() -> None:
 seconds = st.integers(min_value=0, max_value=10**6)
 
 
-@given(st.lists(st.tuples(seconds, st.one_of(st.none(), seconds), st.integers(0, 10**4)), max_size=8), seconds)
+@given(
+    st.lists(st.tuples(seconds, st.one_of(st.none(), seconds), st.integers(0, 10**4)), max_size=8), seconds
+)
 def test_the_total_is_the_sum_of_price_times_time(rows: list[tuple[int, int | None, int]], now: int) -> None:
     meter = Meter()
     expected = Decimal(0)

@@ -24,7 +24,11 @@ def test_a_vcn_brings_its_default_tables_and_takes_them_along(oracle: Oracle) ->
     vcn = network.create_vcn(
         models.CreateVcnDetails(cidr_blocks=["10.0.0.0/16"], dns_label="vcn", display_name="net", **SHARED)
     ).data
-    assert (vcn.lifecycle_state, vcn.cidr_block, vcn.vcn_domain_name) == ("AVAILABLE", "10.0.0.0/16", "vcn.oraclevcn.com")
+    assert (vcn.lifecycle_state, vcn.cidr_block, vcn.vcn_domain_name) == (
+        "AVAILABLE",
+        "10.0.0.0/16",
+        "vcn.oraclevcn.com",
+    )
     table = network.get_route_table(vcn.default_route_table_id).data
     assert table.vcn_id == vcn.id
     assert vcn.id in refused(lambda: network.delete_route_table(table.id), 409)
@@ -39,9 +43,13 @@ def test_a_whole_network_can_be_built_and_taken_down_in_order(oracle: Oracle, pl
     services = network.list_services().data
     every = next(service for service in services if service.name.startswith("All"))
     nat = network.create_nat_gateway(models.CreateNatGatewayDetails(**shared)).data
-    internet = network.create_internet_gateway(models.CreateInternetGatewayDetails(is_enabled=True, **shared)).data
+    internet = network.create_internet_gateway(
+        models.CreateInternetGatewayDetails(is_enabled=True, **shared)
+    ).data
     gateway = network.create_service_gateway(
-        models.CreateServiceGatewayDetails(services=[models.ServiceIdRequestDetails(service_id=every.id)], **shared)
+        models.CreateServiceGatewayDetails(
+            services=[models.ServiceIdRequestDetails(service_id=every.id)], **shared
+        )
     ).data
     rules = [
         models.RouteRule(network_entity_id=nat.id, destination="0.0.0.0/0", destination_type="CIDR_BLOCK"),
@@ -86,7 +94,9 @@ def test_references_must_exist_and_belong_to_the_vcn(oracle: Oracle, place: Grou
     network = oracle.network()
     other = network.create_vcn(models.CreateVcnDetails(cidr_blocks=["10.1.0.0/16"], **SHARED)).data
     for table, status in (("ocid1.routetable.oc1.iad.none", 404), (other.default_route_table_id, 400)):
-        details = models.CreateSubnetDetails(cidr_block="10.0.5.0/24", vcn_id=place.vcn, route_table_id=table, **SHARED)
+        details = models.CreateSubnetDetails(
+            cidr_block="10.0.5.0/24", vcn_id=place.vcn, route_table_id=table, **SHARED
+        )
         refused(lambda details=details: network.create_subnet(details), status)
 
 
@@ -94,8 +104,16 @@ def test_rules_of_a_group_are_added_listed_changed_and_removed(oracle: Oracle, p
     network = oracle.network()
     port = models.TcpOptions(destination_port_range=models.PortRange(min=6443, max=6443))
     rules = [
-        models.AddSecurityRuleDetails(direction="INGRESS", protocol="6", source=place.group, source_type="NETWORK_SECURITY_GROUP", tcp_options=port),
-        models.AddSecurityRuleDetails(direction="EGRESS", protocol="all", destination="0.0.0.0/0", destination_type="CIDR_BLOCK"),
+        models.AddSecurityRuleDetails(
+            direction="INGRESS",
+            protocol="6",
+            source=place.group,
+            source_type="NETWORK_SECURITY_GROUP",
+            tcp_options=port,
+        ),
+        models.AddSecurityRuleDetails(
+            direction="EGRESS", protocol="all", destination="0.0.0.0/0", destination_type="CIDR_BLOCK"
+        ),
     ]
     added = network.add_network_security_group_security_rules(
         place.group, models.AddNetworkSecurityGroupSecurityRulesDetails(security_rules=rules)
@@ -103,7 +121,9 @@ def test_rules_of_a_group_are_added_listed_changed_and_removed(oracle: Oracle, p
     listed = network.list_network_security_group_security_rules(place.group, direction="INGRESS").data
     assert [rule.id for rule in listed] == [added[0].id]
     assert listed[0].tcp_options.destination_port_range.min == 6443
-    change = models.UpdateSecurityRuleDetails(id=added[1].id, direction="EGRESS", protocol="6", destination="10.0.0.0/8")
+    change = models.UpdateSecurityRuleDetails(
+        id=added[1].id, direction="EGRESS", protocol="6", destination="10.0.0.0/8"
+    )
     network.update_network_security_group_security_rules(
         place.group, models.UpdateNetworkSecurityGroupSecurityRulesDetails(security_rules=[change])
     )
@@ -121,13 +141,20 @@ def test_rules_of_a_group_are_added_listed_changed_and_removed(oracle: Oracle, p
         ({"direction": "EGRESS", "protocol": "6"}, "destination: required"),
         ({"direction": "INGRESS", "protocol": "tcp", "source": "10.0.0.0/8"}, "'tcp'"),
         (
-            {"direction": "INGRESS", "protocol": "17", "source": "10.0.0.0/8", "tcp_options": models.TcpOptions()},
+            {
+                "direction": "INGRESS",
+                "protocol": "17",
+                "source": "10.0.0.0/8",
+                "tcp_options": models.TcpOptions(),
+            },
             "only with protocol '6'",
         ),
     ],
 )
 def test_a_wrong_rule_is_refused(oracle: Oracle, place: Ground, rule: dict[str, Any], named: str) -> None:
-    details = models.AddNetworkSecurityGroupSecurityRulesDetails(security_rules=[models.AddSecurityRuleDetails(**rule)])
+    details = models.AddNetworkSecurityGroupSecurityRulesDetails(
+        security_rules=[models.AddSecurityRuleDetails(**rule)]
+    )
     network = oracle.network()
     assert named in refused(
         lambda: network.add_network_security_group_security_rules(place.group, details), 400

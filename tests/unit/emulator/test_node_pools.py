@@ -66,7 +66,9 @@ def test_own_labels_and_taints_reach_the_node(oracle: Oracle, place: Ground, clu
         place,
         cluster,
         initial_node_labels=[models.KeyValue(key="rightsize.io/role", value="inference")],
-        node_metadata={"kubelet-extra-args": "--register-with-taints=rightsize.io/role=inference:NoSchedule,x=:NoExecute"},
+        node_metadata={
+            "kubelet-extra-args": "--register-with-taints=rightsize.io/role=inference:NoSchedule,x=:NoExecute"
+        },
     )
     oracle.succeeded(oracle.engine().create_node_pool(details))
     node = oracle.kubes[0].nodes["10.0.1.2"]
@@ -95,12 +97,18 @@ def test_preemptible_nodes_are_marked_and_cost_half(oracle: Oracle, place: Groun
             preemption_action=models.TerminatePreemptionAction(is_preserve_boot_volume=False)
         ),
     )
-    oracle.succeeded(oracle.engine().create_node_pool(pool_details(oracle, place, cluster, placements=[placement])))
+    oracle.succeeded(
+        oracle.engine().create_node_pool(pool_details(oracle, place, cluster, placements=[placement]))
+    )
     node = oracle.kubes[0].nodes["10.0.1.2"]
     mark = "oci.oraclecloud.com/oke-is-preemptible"
     assert node.labels[mark] == "true"
     assert [taint.key for taint in node.taints] == [mark]
-    prices = [float(read.charge.price_per_hour) for read in oracle.world.meter.running() if read.charge.kind == "instance"]
+    prices = [
+        float(read.charge.price_per_hour)
+        for read in oracle.world.meter.running()
+        if read.charge.kind == "instance"
+    ]
     assert prices == pytest.approx([(2 * 0.01 + 8 * 0.0015) / 2])
 
 
@@ -143,7 +151,10 @@ def test_growing_adds_nodes_and_shrinking_drains_the_newest(oracle: Oracle, pool
     assert set(oracle.kubes[0].nodes) == {"10.0.1.2", "10.0.1.3", "10.0.1.4"}
     oracle.succeeded(engine.update_node_pool(pool, resized(1), override_eviction_grace_duration="PT5M"))
     assert set(oracle.kubes[0].nodes) == {"10.0.1.2"}
-    assert {(name, grace) for name, grace, _ in oracle.kubes[0].removed} == {("10.0.1.3", 300), ("10.0.1.4", 300)}
+    assert {(name, grace) for name, grace, _ in oracle.kubes[0].removed} == {
+        ("10.0.1.3", 300),
+        ("10.0.1.4", 300),
+    }
     running = [read for read in oracle.world.meter.running() if read.charge.kind == "instance"]
     assert len(running) == 1
 
@@ -226,15 +237,27 @@ def test_a_new_shape_concerns_new_nodes_only(oracle: Oracle, pool: str) -> None:
     ("changes", "named"),
     [
         ({"node_shape": "VM.Standard.E9.Flex"}, "VM.Standard.E9.Flex"),
-        ({"node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=77, memory_in_gbs=77)}, "between 1 and 76"),
-        ({"node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=2, memory_in_gbs=1)}, "between 2 and 128"),
-        ({"node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=1.5, memory_in_gbs=8)}, "whole number"),
+        (
+            {"node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=77, memory_in_gbs=77)},
+            "between 1 and 76",
+        ),
+        (
+            {"node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=2, memory_in_gbs=1)},
+            "between 2 and 128",
+        ),
+        (
+            {"node_shape_config": models.CreateNodeShapeConfigDetails(ocpus=1.5, memory_in_gbs=8)},
+            "whole number",
+        ),
         ({"node_shape_config": None}, "nodeShapeConfig.ocpus"),
         ({"kubernetes_version": "v1.35.4"}, "is for Kubernetes v1.36.3"),
         ({"size": 1001}, "1000"),
         ({"image_id": "ocid1.image.oc1.iad.none"}, "ocid1.image.oc1.iad.none"),
         ({"node_metadata": {"kubelet-extra-args": "--register-with-taints=broken"}}, "broken"),
-        ({"initial_node_labels": [models.KeyValue(key="kubernetes.io/arch", value="x")]}, "kubernetes.io/arch"),
+        (
+            {"initial_node_labels": [models.KeyValue(key="kubernetes.io/arch", value="x")]},
+            "kubernetes.io/arch",
+        ),
     ],
 )
 def test_a_wrong_pool_is_refused(
@@ -265,7 +288,9 @@ def test_an_image_that_does_not_fit_the_shape_is_refused(
 
 
 def test_more_pods_than_interfaces_allow_are_refused(oracle: Oracle, place: Ground, cluster: str) -> None:
-    network = models.OciVcnIpNativeNodePoolPodNetworkOptionDetails(pod_subnet_ids=[place.pods], max_pods_per_node=32)
+    network = models.OciVcnIpNativeNodePoolPodNetworkOptionDetails(
+        pod_subnet_ids=[place.pods], max_pods_per_node=32
+    )
     details = pool_details(oracle, place, cluster, pod_network=network)
     assert "more than the 31" in refused(lambda: oracle.engine().create_node_pool(details), 400)
 
@@ -279,7 +304,9 @@ def test_a_pool_cannot_change_its_architecture(oracle: Oracle, pool: str) -> Non
     assert "arm64 to amd64" in refused(lambda: oracle.engine().update_node_pool(pool, details), 400)
 
 
-def test_a_subnet_without_addresses_fails_the_work_request(oracle: Oracle, place: Ground, cluster: str) -> None:
+def test_a_subnet_without_addresses_fails_the_work_request(
+    oracle: Oracle, place: Ground, cluster: str
+) -> None:
     tiny = oracle.network().create_subnet(
         oci.core.models.CreateSubnetDetails(
             compartment_id=account.COMPARTMENT, vcn_id=place.vcn, cidr_block="10.0.3.0/30"

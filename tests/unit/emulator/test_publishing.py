@@ -1,7 +1,6 @@
 """What the emulator leaves for pulumi and kubectl: kubeconfig, stand-in, stack files, environment."""
 
 import json
-import os
 import shlex
 import subprocess
 import time
@@ -146,7 +145,10 @@ def test_merging_keeps_other_keys_of_objects_and_replaces_the_rest() -> None:
 def test_exports_survive_a_shell(home: Home) -> None:
     values = {"A": "it's $HOME; `x`", "B": str(home.path)}
     printed = subprocess.run(
-        ["/bin/sh", "-c", f'{exports(values)}\nprintf "%s\\n" "$A" "$B"'], capture_output=True, text=True, check=True
+        ["/bin/sh", "-c", f'{exports(values)}\nprintf "%s\\n" "$A" "$B"'],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert printed.stdout.splitlines() == list(values.values())
     assert shlex.split(exports(values))[0] == "export"
@@ -156,7 +158,7 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     with pytest.raises(HomeFault, match="not an emulator's folder"):
         Home(tmp_path).prepare()
-    assert os.listdir(tmp_path) == ["state"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state"]
 
 
 def test_wiping_keeps_the_log_and_the_last_bill(home: Home) -> None:

@@ -36,18 +36,25 @@ def furnished(oracle: Oracle, place: Ground, cluster: str) -> tuple[str, str]:
         cluster,
         initial_node_labels=[engine_models.KeyValue(key="a", value="b")],
         node_metadata={"user_data": "eA=="},
-        node_eviction_node_pool_settings=engine_models.NodeEvictionNodePoolSettings(eviction_grace_duration="PT5M"),
+        node_eviction_node_pool_settings=engine_models.NodeEvictionNodePoolSettings(
+            eviction_grace_duration="PT5M"
+        ),
         node_pool_cycling_details=engine_models.NodePoolCyclingDetails(is_node_cycling_enabled=True),
         freeform_tags={"c": "d"},
     )
     pool = oracle.succeeded(engine.create_node_pool(details))
-    oracle.world.pools[pool].instances[next(iter(oracle.world.pools[pool].instances))].error = ("code", "message")
-    oracle.finished(engine.install_addon(cluster, engine_models.InstallAddonDetails(addon_name="KubernetesMetricsServer")))
+    oracle.world.pools[pool].instances[next(iter(oracle.world.pools[pool].instances))].error = (
+        "code",
+        "message",
+    )
+    oracle.finished(
+        engine.install_addon(cluster, engine_models.InstallAddonDetails(addon_name="KubernetesMetricsServer"))
+    )
     return cluster, pool
 
 
 def test_every_answer_of_the_container_engine_is_the_sdks(
-    oracle: Oracle, ask: Callable[..., Any], furnished: tuple[str, str]
+    ask: Callable[..., Any], furnished: tuple[str, str]
 ) -> None:
     cluster, pool = furnished
     base = "/20180222"
@@ -89,11 +96,17 @@ def test_states_and_operations_are_the_sdks(oracle: Oracle, furnished: tuple[str
     oracle.succeeded(engine.disable_addon(cluster, "KubernetesMetricsServer", True))
     oracle.succeeded(engine.delete_cluster(cluster))
     for request in engine.list_work_requests(account.COMPARTMENT).data:
-        shown += [request.operation_type, request.status, *(resource.action_type for resource in request.resources)]
+        shown += [
+            request.operation_type,
+            request.status,
+            *(resource.action_type for resource in request.resources),
+        ]
     assert "UNKNOWN_ENUM_VALUE" not in shown  # what the SDK makes of a value it does not know
 
 
-def test_every_answer_of_network_and_identity_is_the_sdks(oracle: Oracle, place: Ground, ask: Callable[..., Any]) -> None:
+def test_every_answer_of_network_and_identity_is_the_sdks(
+    oracle: Oracle, place: Ground, ask: Callable[..., Any]
+) -> None:
     network, identity = oracle.network(), oracle.identity()
     core, people = oci.core.models, oci.identity.models
     shared = {"compartment_id": account.COMPARTMENT, "vcn_id": place.vcn}
@@ -101,7 +114,9 @@ def test_every_answer_of_network_and_identity_is_the_sdks(oracle: Oracle, place:
     network.create_internet_gateway(core.CreateInternetGatewayDetails(is_enabled=True, **shared))
     nat = network.create_nat_gateway(core.CreateNatGatewayDetails(**shared)).data
     network.create_service_gateway(
-        core.CreateServiceGatewayDetails(services=[core.ServiceIdRequestDetails(service_id=service)], **shared)
+        core.CreateServiceGatewayDetails(
+            services=[core.ServiceIdRequestDetails(service_id=service)], **shared
+        )
     )
     network.create_route_table(
         core.CreateRouteTableDetails(
@@ -111,7 +126,9 @@ def test_every_answer_of_network_and_identity_is_the_sdks(oracle: Oracle, place:
     network.add_network_security_group_security_rules(
         place.group,
         core.AddNetworkSecurityGroupSecurityRulesDetails(
-            security_rules=[core.AddSecurityRuleDetails(direction="INGRESS", protocol="all", source="10.0.0.0/8")]
+            security_rules=[
+                core.AddSecurityRuleDetails(direction="INGRESS", protocol="all", source="10.0.0.0/8")
+            ]
         ),
     )
     owned = {"compartment_id": account.COMPARTMENT, "name": "n", "description": "d"}

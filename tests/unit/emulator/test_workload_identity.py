@@ -69,7 +69,11 @@ def test_a_workload_may_do_what_a_policy_grants_and_nothing_else(
     assert {name: status_of(call) for name, call in calls.items()} == dict.fromkeys(calls, 404)
     allow(oracle, cluster, *NATIVE_NEEDS)
     del calls["delete"]
-    assert {name: status_of(call) for name, call in calls.items()} == {"list": 200, "create": 202, "read": 404}
+    assert {name: status_of(call) for name, call in calls.items()} == {
+        "list": 200,
+        "create": 202,
+        "read": 404,
+    }
 
 
 @pytest.mark.parametrize("missing", NATIVE_NEEDS)
@@ -89,7 +93,8 @@ def test_rights_of_another_service_account_do_not_help(oracle: Oracle, cluster: 
     assert status_of(lambda: workload.get_cluster(cluster)) == 404
 
 
-def test_a_token_of_nobody_gets_no_session(oracle: Oracle, cluster: str, enter: Enter) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_a_token_of_nobody_gets_no_session(enter: Enter) -> None:
     with pytest.raises(oci.exceptions.ServiceError) as refusal:
         enter(service_account_token("forged"))
     assert refusal.value.status == 401
@@ -136,7 +141,8 @@ def test_a_basic_cluster_has_no_workload_identity(oracle: Oracle, place: Ground)
     assert hooks.process_environment("a", "b") == {}
 
 
-def test_each_cluster_has_an_address_of_its_own(oracle: Oracle, place: Ground, cluster: str) -> None:
+@pytest.mark.usefixtures("cluster")
+def test_each_cluster_has_an_address_of_its_own(oracle: Oracle, place: Ground) -> None:
     oracle.succeeded(oracle.engine().create_cluster(cluster_details(place)))
     hosts = set()
     for kube in oracle.kubes:

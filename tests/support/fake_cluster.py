@@ -1,0 +1,90 @@
+"""A Kubernetes in memory for the provisioner's loop: registers machines, schedules pods, forgets nothing."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from provisioner.core.market import Catalog
+from provisioner.core.model import HOSTNAME, Node, Pod
+from provisioner.core.pools import Instance, PoolSpec
+from provisioner.core.site import Site, room_of
+from provisioner.kube import Observed
+
+
+@dataclass
+class FakeCluster:
+    """What the loop sees of Kubernetes; `errors` are raised by the next observations."""
+
+    catalog: Catalog
+    pods: dict[str, Pod] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+
+    def observe(self) -> Observed:
+        if self.errors:
+            raise self.errors.pop(0)
+        return Observed(tuple(self.pods.values()), tuple(self.nodes.values()))
+
+    def annotate(self, node: str, key: str, value: str | None) -> None:
+        there = self.nodes[node]
+        left = {name: text for name, text in there.annotations.items() if name != key}
+        self.nodes[node] = replace(there, annotations=left if value is None else {**left, key: value})
+
+    def cordon(self, node: str, *, closed: bool) -> None:
+        self.nodes[node] = replace(self.nodes[node], is_cordoned=closed)
+
+    def tell(self, pod: Pod, reason: str, message: str, _now: datetime) -> None:
+        self.events.append((pod.name, reason, message))
+
+    def add(self, *pods: Pod) -> None:
+        self.pods |= {pod.name: pod for pod in pods}
+
+    def register(self, machines: list[tuple[Instance, PoolSpec]], now: datetime) -> None:
+        """Machines become nodes, as the cloud makes them."""
+        for instance, spec in machines:
+            offering = self.catalog.find(spec.shape, spec.capacity_type)
+            assert offering is not None
+            size = self.catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+            labels = {**self.catalog.labels(offering, spec.zone), **dict(spec.labels)}
+            self.nodes[instance.id] = Node(
+                instance.id,
+                provider_id=instance.id,
+                labels={**labels, HOSTNAME: instance.id},
+                taints=self.catalog.taints(offering) + spec.taints,
+                capacity=size.usable,
+                allocatable=size.usable,
+                created=now,
+            )
+
+    def remove(self, machine_ids: list[str]) -> None:
+        for machine_id in machine_ids:
+            self.nodes.pop(machine_id, None)
+
+    def schedule(self) -> None:
+        """Each pending pod goes to the first node that takes it."""
+        site = Site(room_of(node) for node in self.nodes.values())
+        for pod in self.pods.values():
+            if pod.node_name in site.rooms:
+                site.put(pod, site.rooms[pod.node_name])
+        for pod in [pod for pod in self.pods.values() if not pod.node_name]:
+            for node in self.nodes.values():
+                room = site.rooms[node.name]
+                if not node.is_cordoned and site.why_not(pod, room) is None:
+                    self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running")
+                    site.put(self.pods[pod.name], room)
+                    break
+
+    @property
+    def pending(self) -> list[str]:
+        return sorted(pod.name for pod in self.pods.values() if not pod.node_name)
+
+
+class Lines:
+    """A logger that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __getattr__(self, level: str) -> Any:
+        return lambda message, **fields: self.lines.append(f"{level} {message} {fields}")
