@@ -1,0 +1,1 @@
+"""The `oci` plugin: Pulumi's resources and functions by the emulated OCI REST APIs."""
