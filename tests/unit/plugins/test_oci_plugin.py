@@ -231,9 +231,12 @@ def test_a_pool_whose_creation_is_cancelled_is_not_forgotten(stack: Stack) -> No
     gate = stack.oracle.kubes[0].gate = threading.Event()
     cancelled = threading.Event()
     request = stack.request(POOL, cancelled=cancelled)
-    until_asked = threading.Thread(
-        target=lambda: (until("a pool is there", lambda: stack.oracle.world.pools), cancelled.set())
-    )
+
+    def cancel() -> None:
+        until("a pool is there", lambda: stack.oracle.world.pools)
+        cancelled.set()
+
+    until_asked = threading.Thread(target=cancel)
     until_asked.start()
     with pytest.raises(InitFailed, match="cancelled") as caught:
         stack.provider.create(request, inputs)
