@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from experiments.load import job
 
+from experiments.load import job
 from tests.support.cloud import Cloud, eventually, running_cloud
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
