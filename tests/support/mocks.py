@@ -174,7 +174,8 @@ def declare(
     """
     made = cloud or Cloud()
     with _configured(config or {}):
-        runtime_settings.set_root_resource(None)  # a stack of its own, whatever ran before
+        nothing: Any = None
+        runtime_settings.set_root_resource(nothing)  # a stack of its own, whatever ran before
         runtime_mocks.set_mocks(made, project, stack, preview, monitor=_Monitor(made))
 
         test: Any = runtime_mocks.test
