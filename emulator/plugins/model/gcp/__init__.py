@@ -1,11 +1,6 @@
 """What Google Cloud answers: its resources and its functions."""
 
-from collections.abc import Mapping
-from typing import Final
-
-from emulator.plugins.model.contract import Function, ResourceModel
-
-RESOURCES: Final[Mapping[str, ResourceModel]] = {}
-FUNCTIONS: Final[Mapping[str, Function]] = {}
+from emulator.plugins.model.gcp.functions import FUNCTIONS
+from emulator.plugins.model.gcp.resources import RESOURCES
 
 __all__ = ["FUNCTIONS", "RESOURCES"]
