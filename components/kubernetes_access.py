@@ -24,7 +24,7 @@ class KubernetesAccess(Part):
     def __init__(
         self, name: str, cluster_id: pulumi.Output[str], *, public_api: bool, proxy_url: str = ""
     ) -> None:
-        super().__init__("KubernetesAccess", name)
+        super().__init__("kubernetes:KubernetesAccess", name)
         answer = oci.containerengine.get_cluster_kube_config_output(
             cluster_id=cluster_id, token_version=TOKENS, endpoint=PUBLIC if public_api else PRIVATE
         )

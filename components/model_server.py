@@ -54,7 +54,7 @@ class ModelServer(Part):
         after: Sequence[pulumi.Resource],
     ) -> None:
         server = args.server
-        super().__init__("ModelServer", server.name, after=after, provider=provider)
+        super().__init__("kubernetes:ModelServer", server.name, after=after, provider=provider)
         self._args = args
         config = kubernetes.core.v1.ConfigMap(
             server.name,

@@ -14,7 +14,7 @@ class RestrictedNamespace(Part):
     def __init__(
         self, name: str, provider: pulumi.ProviderResource, after: Sequence[pulumi.Resource]
     ) -> None:
-        super().__init__("RestrictedNamespace", name, after=after, provider=provider)
+        super().__init__("kubernetes:RestrictedNamespace", name, after=after, provider=provider)
         self.namespace = kubernetes.core.v1.Namespace(
             name,
             metadata={

@@ -10,7 +10,10 @@ import pulumi
 
 
 class Part(pulumi.ComponentResource):
-    """A component whose children wait for what the component waits for."""
+    """A component whose children wait for what the component waits for.
+
+    Its kind is a room and a noun, such as `oke:Network` or `kubernetes:ModelServer`.
+    """
 
     def __init__(
         self,
@@ -21,7 +24,7 @@ class Part(pulumi.ComponentResource):
         provider: pulumi.ProviderResource | None = None,
     ) -> None:
         super().__init__(
-            f"rightsize:oke:{kind}",
+            f"rightsize:{kind}",
             name,
             None,
             pulumi.ResourceOptions(providers=[provider] if provider else None),

@@ -29,7 +29,7 @@ class Provisioner(Part):
         provider: pulumi.ProviderResource,
         after: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__("Provisioner", PROVISIONER_NAME, after=after, provider=provider)
+        super().__init__("kubernetes:Provisioner", PROVISIONER_NAME, after=after, provider=provider)
         wiring = settings[2]
         home = RestrictedNamespace(NAMESPACE_PROVISIONER, provider, after)
         account = kubernetes.core.v1.ServiceAccount(

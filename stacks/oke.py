@@ -14,26 +14,26 @@ from catalog.names import (
     STACK_TAG,
     TIMING_TAG,
 )
-from components import images
-from components.add_ons import AddOns
-from components.autoscaler import Autoscaler
-from components.cluster import Cluster, ClusterArgs
-from components.gpu_pool import AutoscaledGpuPool, FixedGpuPool
 from components.kubernetes_access import KubernetesAccess
-from components.management_pool import ManagementPool
 from components.model_server import Front, ModelServer, ModelServerArgs
 from components.namespace import RestrictedNamespace
-from components.network import Existing, Network, NetworkArgs
-from components.network_rules import API, LOAD_BALANCERS, PODS, WORKERS
-from components.node_pool import Hardware, Site
+from components.oke import images
+from components.oke.add_ons import AddOns
+from components.oke.autoscaler import Autoscaler
+from components.oke.cluster import Cluster, ClusterArgs
+from components.oke.gpu_pool import AutoscaledGpuPool, FixedGpuPool
+from components.oke.management_pool import ManagementPool
+from components.oke.network import Existing, Network, NetworkArgs
+from components.oke.network_rules import API, LOAD_BALANCERS, PODS, WORKERS
+from components.oke.node_pool import Hardware, Site
+from components.oke.workload_policy import WorkloadPolicy
 from components.provisioned_capacity import ProvisionedCapacity
 from components.provisioner import Provisioner
 from components.provisioner_manifests import Policy, Region, Wiring
-from components.workload_policy import WorkloadPolicy
-from stacks import configuration, offers, placement, preflight
+from stacks import configuration, oke_offers, placement, preflight
 from stacks.faults import Fault, StackError, closest
 from stacks.models import Model
-from stacks.offers import Offers
+from stacks.oke_offers import Offers
 from stacks.preflight import Checked
 from stacks.serving import server_of
 from stacks.settings import DYNAMIC, RESTRICTED, SERVICES_CIDR, Settings
@@ -77,7 +77,7 @@ def build(stack: str, settings: Settings) -> Exports:
     """
     _check_region(settings)
     checked = preflight.check(settings)
-    plan = Plan(stack, settings, checked, offers.ask(settings))
+    plan = Plan(stack, settings, checked, oke_offers.ask(settings))
     _check_offers(plan)
     ground = _ground(plan)
     after = _inference_nodes(plan, ground)
@@ -237,8 +237,8 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
     )
     capacity = ProvisionedCapacity(
         "provisioned-capacity",
-        cluster_id=ground.site.cluster_id,
-        compartment_id=plan.settings.compartment,
+        cloud="oke",
+        identity={"cluster_id": ground.site.cluster_id, "compartment_id": plan.settings.compartment},
         opts=pulumi.ResourceOptions(depends_on=[ground.network, ground.management, policy]),
     )
     settings = (_region(plan), _policy(plan), _wiring(plan, ground))

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import network_rules as table
+from components.oke import network_rules as table
 from tests.support.mocks import Cloud, Declared
 from tests.support.stacks import run
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_oci as oci
 
-from components import network_rules as rules
+from components.oke import network_rules as rules
 from components.part import Part
 
 EVERYWHERE: Final = "0.0.0.0/0"
@@ -75,7 +75,7 @@ class Network(Part):
     """Network security groups by name."""
 
     def __init__(self, name: str, args: NetworkArgs) -> None:
-        super().__init__("Network", name)
+        super().__init__("oke:Network", name)
         self._name = name
         self._args = args
         self.vcn_id = args.existing.vcn or self._vcn()

@@ -15,7 +15,7 @@ class AddOns(Part):
     def __init__(
         self, name: str, cluster_id: pulumi.Output[str], *, gpus: bool, after: Sequence[pulumi.Resource]
     ) -> None:
-        super().__init__("AddOns", name, after=after)
+        super().__init__("oke:AddOns", name, after=after)
         cert_manager = add_on("CertManager", cluster_id, {}, self.child())
         add_on("KubernetesMetricsServer", cluster_id, {}, self.child(cert_manager))
         if gpus:

@@ -7,8 +7,8 @@ from typing import Final
 import pulumi
 import pulumi_oci as oci
 
-from components.network import Network
-from components.network_rules import API
+from components.oke.network import Network
+from components.oke.network_rules import API
 from components.part import Part
 
 CNI: Final = "OCI_VCN_IP_NATIVE"
@@ -32,7 +32,7 @@ class Cluster(Part):
     cluster_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: ClusterArgs) -> None:
-        super().__init__("Cluster", name, after=[args.network])
+        super().__init__("oke:Cluster", name, after=[args.network])
         cluster = oci.containerengine.Cluster(
             name,
             name=name,

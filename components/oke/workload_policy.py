@@ -36,7 +36,7 @@ class WorkloadPolicy(Part):
         service_account: str,
         verbs: Sequence[str] = NODE_POOL_VERBS,
     ) -> None:
-        super().__init__("WorkloadPolicy", name)
+        super().__init__("oke:WorkloadPolicy", name)
         self.policy = oci.identity.Policy(
             name,
             name=name,

@@ -6,10 +6,10 @@ from typing import Any, Final
 import pulumi
 
 from catalog.timing import Timing
-from components.add_ons import add_on
-from components.node_pool import Site
+from components.oke.add_ons import add_on
+from components.oke.node_pool import Site
+from components.oke.workload_policy import WorkloadPolicy
 from components.part import Part
-from components.workload_policy import WorkloadPolicy
 
 NAMESPACE: Final = "kube-system"
 SERVICE_ACCOUNT: Final = "cluster-autoscaler"
@@ -29,7 +29,7 @@ class Autoscaler(Part):
         timing: Timing,
         after: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__("Autoscaler", name, after=after)
+        super().__init__("oke:Autoscaler", name, after=after)
         policy = WorkloadPolicy(
             name,
             compartment_id=site.compartment_id,

@@ -8,9 +8,9 @@ import pulumi
 import pulumi_oci as oci
 
 from catalog import kubelet
-from components.cluster import CNI
-from components.network import Network
-from components.network_rules import PODS, WORKERS
+from components.oke.cluster import CNI
+from components.oke.network import Network
+from components.oke.network_rules import PODS, WORKERS
 
 _PATIENCE: Final = pulumi.CustomTimeouts(create="60m", update="60m", delete="60m")
 """GPU machines can be slow to come, and nodes are drained before they go."""

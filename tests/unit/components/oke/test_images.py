@@ -1,4 +1,4 @@
-from components.images import Image, kind_of, newest
+from components.oke.images import Image, kind_of, newest
 
 OFFERED = [
     Image("old", "Oracle-Linux-8.9-2024.01.26-0-OKE-1.36.3-679"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from catalog.names import DOMAIN, ROLE_INFERENCE, ROLE_KEY
-from components.node_pool import Hardware, PoolArgs, Site, pool
+from components.oke.node_pool import Hardware, PoolArgs, Site, pool
 from components.part import Part
 
 FIXED: Final = "gpu-fixed"
@@ -24,7 +24,7 @@ class FixedGpuPool(Part):
     """GPU nodes for the peak, always."""
 
     def __init__(self, site: Site, hardware: Hardware, size: int, domains: Sequence[str]) -> None:
-        super().__init__("FixedGpuPool", FIXED)
+        super().__init__("oke:FixedGpuPool", FIXED)
         args = PoolArgs(hardware, _labels(FIXED), (TAINT,), size, domains)
         self.pool = pool(FIXED, site, args, self.child())
         self.register_outputs({"poolId": self.pool.id})
@@ -37,7 +37,7 @@ class AutoscaledGpuPool(Part):
     """
 
     def __init__(self, site: Site, hardware: Hardware, domains: Sequence[str]) -> None:
-        super().__init__("AutoscaledGpuPool", AUTOSCALED)
+        super().__init__("oke:AutoscaledGpuPool", AUTOSCALED)
         self.pools: list[Any] = [
             pool(
                 AUTOSCALED if index == 1 else f"{AUTOSCALED}-{index}",

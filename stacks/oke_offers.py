@@ -11,8 +11,8 @@ from typing import Any
 
 import pulumi_oci as oci
 
-from components.images import Image, newest
-from components.network import OracleServices
+from components.oke.images import Image, newest
+from components.oke.network import OracleServices
 from stacks.faults import Fault, StackError, closest
 from stacks.settings import Settings
 

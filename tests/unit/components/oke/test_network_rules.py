@@ -1,6 +1,6 @@
 import pytest
 
-from components.network_rules import (
+from components.oke.network_rules import (
     ADMINS,
     ANYWHERE,
     CLIENTS,

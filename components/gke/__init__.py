@@ -1,0 +1,1 @@
+"""What only a GKE stack has."""
