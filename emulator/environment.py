@@ -26,6 +26,8 @@ def variables(home: Home, environ: Mapping[str, str] = os.environ) -> dict[str, 
         "PULUMI_HOME": str(home.pulumi),
         "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Every plugin there is lies in PULUMI_HOME; the engine would look for the others in vain.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_OPTION_CWD": str(home.program),
         "KUBECONFIG": str(home.kubeconfig),
         HOME_ENV: str(home.path),

@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from catalog.allocatable import DAEMONSETS
 from emulator.cloud.clock import rfc3339
 from emulator.cloud.errors import ApiError, OperationFailed, incorrect_state, invalid, not_found
 from emulator.cloud.ids import unique_part
-from emulator.kube.spec import ClusterFailed, ClusterSpec, SystemPod, WorkloadKind
+from emulator.kube.manifests import system_pods
+from emulator.kube.spec import ClusterFailed, ClusterSpec
 from emulator.oci import account, addons, images, instances, kubeconfig, state, touched
 from emulator.oci.hooks import Hooks
 from emulator.oci.http import Answer, Call, accepted, check_etag, page
@@ -162,7 +162,7 @@ class Clusters:
             timing=cluster.pace.timing,
             cloud=CLOUD,
             accounting=cluster.pace.accounting,
-            system_pods=_system_pods(cluster.pace.accounting),
+            system_pods=system_pods(CLOUD, cluster.pace.accounting),
         )
         try:
             cluster.kube = world.edges.make_kube(spec)
@@ -216,21 +216,6 @@ class Clusters:
             cluster.kube.delete()
         if cluster.identity is not None:
             cluster.identity.close()
-
-
-def _system_pods(accounting: str) -> tuple[SystemPod, ...]:
-    if accounting == "nominal":
-        return ()
-    return tuple(
-        SystemPod(
-            name=pod.name,
-            kind=WorkloadKind.DAEMON_SET,
-            cpu_millicores=pod.cpu_millicores,
-            memory_bytes=pod.memory_bytes,
-            gpu_only=pod.gpu_only,
-        )
-        for pod in DAEMONSETS[CLOUD]
-    )
 
 
 def _json(cluster: Cluster) -> dict[str, Any]:

@@ -38,8 +38,11 @@ def test_nominal_clusters_have_no_daemon_sets_of_the_cloud(oracle: Oracle, place
     details = cluster_details(place, freeform_tags={"rightsize-accounting": "nominal"})
     oracle.succeeded(oracle.engine().create_cluster(details))
     oracle.succeeded(oracle.engine().create_cluster(cluster_details(place)))
-    assert oracle.kubes[0].spec.system_pods == ()
-    assert {pod.name for pod in oracle.kubes[1].spec.system_pods} >= {"csi-oci-node", "proxymux-client"}
+    names = [{pod.name for pod in kube.spec.system_pods} for kube in oracle.kubes]
+    assert names == [
+        {"coredns"},
+        {"coredns", "csi-oci-node", "proxymux-client", "kube-proxy", "vcn-native-ip-cni"},
+    ]
 
 
 @pytest.mark.usefixtures("cluster")
