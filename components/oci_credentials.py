@@ -4,12 +4,12 @@ Looked for where the provider looks: the stack's `oci:*` settings, the environme
 (`TF_VAR_tenancy_ocid`, `OCI_TENANCY_OCID` and the like), then a profile of `~/.oci/config`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-Lookup = Callable[[str], str | None]
+from components.credentials import CredentialsMissing, Lookup
 
 _KEYS: Final = {
     "tenancy": ("tenancyOcid", "tenancy_ocid"),
@@ -24,10 +24,6 @@ _KEYS: Final = {
 _REQUIRED: Final = ("tenancy", "user", "fingerprint", "region")
 _DEFAULT_FILE: Final = "~/.oci/config"
 API_KEY: Final = "ApiKey"
-
-
-class CredentialsMissing(Exception):
-    """Nowhere is there enough to sign a request with; the text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What the provisioner bought, as a resource: a destroy removes it although no state knows it.
 
 Creating it does nothing. Deleting it removes, through the cloud's API, every node pool that carries
-this cluster's id as its tag, and waits until they are gone. The engine deletes it after the
+this cluster's tag, and waits until they are gone; how, a table says for each cloud. The engine deletes it after the
 provisioner's Deployment, which depends on it, and before the cluster, on which it depends.
 
 The engine's state refers to the provider by module and class name only, and runs the code that is
@@ -12,6 +12,8 @@ when it runs, never from the state, where they may be old.
 import json
 import os
 import sys
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import pulumi
@@ -23,11 +25,14 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components import oci_credentials
-from components.oci_credentials import Credentials, CredentialsMissing
+from components import gcp_credentials, oci_credentials
+from components.credentials import CredentialsMissing, Lookup
 
-_IDENTITY: Final = ("cluster_id", "compartment_id")
+OKE: Final = "oke"
+GKE: Final = "gke"
 _PROJECT: Final = "rightsize"
+_FIRST: Final = {"cloud": OKE}
+"""What states say that are older than the second cloud."""
 
 
 class RemovalFailed(Exception):
@@ -46,36 +51,30 @@ class ProvisionedCapacityProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Nothing is bought yet: that is the provisioner's."""
-        return CreateResult(id_=f"provisioned-capacity/{props['cluster_id']}", outs=_identity(props))
+        return CreateResult(id_=f"provisioned-capacity/{props['cluster_id']}", outs=_own(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Another cluster is another resource."""
-        changed = [key for key in _IDENTITY if _olds.get(key) != _news.get(key)]
+        olds, news = _FIRST | _own(_olds), _FIRST | _own(_news)
+        changed = sorted(key for key in olds | news if olds.get(key) != news.get(key))
         return DiffResult(changes=bool(changed), replaces=changed)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Nothing can be updated."""
-        return UpdateResult(outs=_identity(_news))
+        return UpdateResult(outs=_own(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove every pool that was bought for the cluster, and wait until all are gone."""
         from provisioner.drivers.contract import DriverError
-        from provisioner.drivers.oke import remove_pools_of_cluster
 
+        props = _FIRST | _own(_props)
+        remove = _REMOVERS[props.pop("cloud")]
         try:
-            remove_pools_of_cluster(
-                cluster_id=_props["cluster_id"],
-                compartment_id=_props["compartment_id"],
-                credentials=self._credentials(),
-                endpoint=self._endpoint(),
-            )
+            remove(props, self._config.get, self._endpoint())
         except (CredentialsMissing, DriverError) as error:
             # The engine shows what `traceback.format_exc` makes of it: the reason without our frames.
             sys.tracebacklimit = 0
             raise RemovalFailed(str(error)) from None
-
-    def _credentials(self) -> Credentials:
-        return oci_credentials.find(lambda key: self._config.get(f"oci:{key}"), os.environ)
 
     def _endpoint(self) -> str:
         text = self._config.get(f"{_PROJECT}:provisioner") or "{}"
@@ -86,14 +85,51 @@ class ProvisionedCapacity(pulumi.dynamic.Resource, module="rightsize", name="Pro
     """The pools bought for a cluster; see the module."""
 
     cluster_id: pulumi.Output[str]
-    compartment_id: pulumi.Output[str]
 
     def __init__(
-        self, name: str, *, cluster_id: pulumi.Input[str], compartment_id: str, opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        *,
+        cloud: str,
+        identity: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        inputs = {"cluster_id": cluster_id, "compartment_id": compartment_id}
-        super().__init__(ProvisionedCapacityProvider(), name, inputs, opts)
+        """Declare it.
+
+        Args:
+            name: of the resource.
+            cloud: whose remover it is: OKE or GKE.
+            identity: what the remover needs beside credentials and endpoint: `cluster_id`, on OKE also
+                `compartment_id`.
+            opts: its dependencies.
+        """
+        super().__init__(ProvisionedCapacityProvider(), name, {"cloud": cloud, **identity}, opts)
 
 
-def _identity(props: dict[str, Any]) -> dict[str, Any]:
-    return {key: props[key] for key in _IDENTITY}
+def _own(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties without those of the engine."""
+    return {key: value for key, value in props.items() if not key.startswith("__")}
+
+
+def _remove_at_oke(identity: Mapping[str, str], setting: Lookup, endpoint: str) -> None:
+    from provisioner.drivers.oke import remove_pools_of_cluster
+
+    credentials = oci_credentials.find(lambda key: setting(f"oci:{key}"), os.environ)
+    remove_pools_of_cluster(
+        cluster_id=identity["cluster_id"],
+        compartment_id=identity["compartment_id"],
+        credentials=credentials,
+        endpoint=endpoint,
+    )
+
+
+def _remove_at_gke(identity: Mapping[str, str], setting: Lookup, endpoint: str) -> None:
+    from provisioner.drivers.gke import remove_pools_of_cluster
+
+    credentials = gcp_credentials.find(lambda key: setting(f"gcp:{key}"), os.environ)
+    remove_pools_of_cluster(cluster_id=identity["cluster_id"], credentials=credentials, endpoint=endpoint)
+
+
+_REMOVERS: Final[Mapping[str, Callable[[Mapping[str, str], Lookup, str], None]]] = MappingProxyType(
+    {OKE: _remove_at_oke, GKE: _remove_at_gke}
+)

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from catalog.names import CLUSTER_TAG
@@ -18,6 +19,7 @@ from provisioner.drivers import oke_pool
 from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
 from provisioner.drivers.oke_client import Credentials, client, is_about_capacity, translated
 from provisioner.drivers.oke_pool import OkeSite
+from provisioner.drivers.removal import Leftover, Patience, remove_all
 
 _MEMORY_S: Final = 120.0
 """How long an order is believed although the cloud's lists do not show it."""
@@ -249,28 +251,15 @@ def remove_pools_of_cluster(
 
     Works when the provisioner is down and remembers nothing: pools are found by their tag. Returns
     the ids of the pools it deleted. Raises Denied when the cloud refuses, or when they are not gone
-    after `wait_s` seconds; then it names those that are left.
+    after `wait_s` seconds; then it says why.
     """
     api = client(credentials, endpoint)
-    deadline = time.monotonic() + wait_s
-    asked: set[str] = set()
-    while True:
-        reasons = {"they are being deleted"}
-        try:
-            left = _ours(api, compartment_id, cluster_id)
-        except Retry as busy:
-            reasons = {str(busy)}
-        else:
-            if not left:
-                return tuple(sorted(asked))
-            for pool in left:
-                if pool.lifecycle_state != "DELETING":
-                    asked.add(pool.id)
-                    reasons.add(_delete_pool(api, pool.id))
-        if time.monotonic() > deadline:
-            said = "; ".join(sorted(reasons - {""}))
-            raise Denied(f"node pools bought for {cluster_id} are still there after {wait_s:.0f} s: {said}")
-        time.sleep(pause_s)
+
+    def left() -> list[Leftover]:
+        listed = _ours(api, compartment_id, cluster_id)
+        return [Leftover(pool.id, pool.lifecycle_state == "DELETING") for pool in listed]
+
+    return remove_all(cluster_id, left, partial(_delete_pool, api), Patience(wait_s, pause_s))
 
 
 def _delete_pool(api: Any, pool_id: str) -> str:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from components.oci_credentials import CredentialsMissing, find
+from components.credentials import CredentialsMissing
+from components.oci_credentials import find
 
 SETTINGS = {
     "tenancyOcid": "ocid1.tenancy.oc1..a",

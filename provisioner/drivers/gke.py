@@ -1,0 +1,407 @@
+"""GKE: one node pool in one zone for each machine type, zone, capacity type, labels and taints.
+
+A cluster takes one operation at a time, so ours are serialised: the last one is polled until it is
+done before the next is ordered. Growing sets an absolute size, computed from what was last seen, so an
+order whose reply was lost can be made again. Shrinking never sets a size, which would leave the choice
+of the node to the cloud: the machine is deleted from its instance group.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+import tenacity
+
+from provisioner.core.market import Catalog
+from provisioner.core.pools import Pool, PoolSpec
+from provisioner.drivers import gke_pool
+from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
+from provisioner.drivers.gke_client import Clients, call, clients, is_about_capacity
+from provisioner.drivers.gke_pool import GkeSite, Group
+from provisioner.drivers.removal import Leftover, Patience, remove_all
+
+_MEMORY_S: Final = 120.0
+"""How long something is believed although the cloud's lists do not show it."""
+_POLLS: Final = 10
+"""How often an operation is asked for, ever less often: for half a minute altogether."""
+_BUSY_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """Our last order to the cluster, until it is done."""
+
+    name: str
+    pool: str
+    size: int | None = None
+    """What the pool grows to."""
+
+
+@dataclass(slots=True)
+class _Order:
+    """A pool that was ordered and may not be listed yet."""
+
+    spec: PoolSpec
+    size: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Machines:
+    """What a pool's instance groups hold."""
+
+    target: int
+    managed: tuple[tuple[Group, Any], ...]
+
+    @property
+    def all(self) -> tuple[Any, ...]:
+        return tuple(machine for _, machine in self.managed)
+
+    @property
+    def broken(self) -> tuple[tuple[Group, Any], ...]:
+        return tuple(each for each in self.managed if gke_pool.is_broken(each[1]))
+
+
+class GkeDriver:
+    """Keeps the contract of `provisioner.drivers.contract` on the APIs of clusters and of instance groups."""
+
+    def __init__(
+        self,
+        apis: Clients,
+        site: GkeSite,
+        catalog: Catalog,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._apis = apis
+        self._site = site
+        self._catalog = catalog
+        self._clock = clock
+        self._sleep = sleep
+        self._operation: _Operation | None = None
+        self._orders: dict[str, _Order] = {}
+        self._leaving: dict[str, float] = {}
+        self._seen: dict[str, int] = {}
+        self._errors: dict[str, str] = {}
+        self._failures: dict[str, Failure] = {}
+
+    def pools(self) -> tuple[Pool, ...]:
+        """Every node pool of the cluster with our label, and what was ordered and is not listed yet."""
+        self._forget_old()
+        self._is_idle()
+        found: dict[str, Pool] = {}
+        for raw, spec in self._listed():
+            machines = self._machines(raw)
+            pool = self._as_of_now(raw, spec, machines)
+            found[pool.id] = pool
+            self._orders.pop(pool.name, None)
+            self._note_failure(raw, pool, machines)
+        unlisted = {
+            name: Pool(name, name, order.spec, order.size)
+            for name, order in self._orders.items()
+            if name not in found
+        }
+        for name in unlisted.keys() & self._errors.keys():
+            self._failures[name] = Failure(unlisted[name], _failure(self._errors[name]))
+        there = found | unlisted
+        self._failures = {name: each for name, each in self._failures.items() if name in there}
+        return tuple(there.values())
+
+    def launch(self, spec: PoolSpec, count: int, token: str) -> None:  # noqa: ARG002 (sizes are absolute, names unique)
+        """Grow the pool of that identity, or order it."""
+        name = gke_pool.name_of(spec)
+        if name in self._orders:
+            raise Retry(f"pool {name} is being made", _BUSY_S)
+        order = gke_pool.creation(spec, count, self._site, self._catalog)
+        self._wait_for_our_turn()
+        try:
+            there = self._get(name)
+        except Gone:
+            self._create(order, spec, count)
+        else:
+            self._grow(there, spec, count)
+
+    def terminate(self, pool: Pool, instance_id: str) -> None:
+        """Delete one machine from its instance group; the pool shrinks by it."""
+        if self._operation and self._operation.pool == pool.name:
+            # A size that is being set was computed with this machine, and would bring another.
+            self._wait_for_our_turn()
+        machines = self._machines(self._get(pool.name))
+        for group, machine in machines.managed if machines else ():
+            if gke_pool.provider_id(machine) == instance_id and not _is_leaving(machine):
+                self._delete_machines(group, [machine])
+                break
+        else:
+            raise Gone(f"{instance_id} is not in {pool.name} any more")
+        self._leaving[instance_id] = self._clock()
+        if pool.name in self._seen:
+            self._seen[pool.name] -= 1
+
+    def delete(self, pool: Pool) -> None:
+        """Delete a pool with its nodes."""
+        self._wait_for_our_turn()
+        if _is_going(self._get(pool.name)):
+            raise Gone(f"{pool.name} is being deleted already")
+        self._remember(
+            call(self._engine.delete_node_pool, about_existing=True, name=self._site.path(pool.name)),
+            pool.name,
+        )
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Pools that have asked for machines they do not get."""
+        return tuple(self._failures.values())
+
+    def withdraw(self, pool: Pool) -> None:
+        """Shrink a pool to the machines that are there; one that was made of none at all is deleted."""
+        was_ordered = self._orders.pop(pool.name, None) is not None
+        self._errors.pop(pool.name, None)
+        self._failures.pop(pool.name, None)
+        try:
+            raw = self._get(pool.name)
+        except Gone:
+            if was_ordered:
+                return
+            raise
+        machines = self._machines(raw)
+        broken = machines.broken if machines else ()
+        for group, machine in broken:
+            self._delete_machines(group, [machine])
+        living = sum(not each.is_leaving for each in gke_pool.instances_of(machines.all)) if machines else 0
+        if raw.status.name == "ERROR" and not living:
+            self.delete(pool)
+        elif machines and machines.target - len(broken) > living:
+            self._wait_for_our_turn()
+            self._resize(pool.name, living)
+
+    @property
+    def _engine(self) -> Any:
+        return self._apis.engine
+
+    def _get(self, name: str) -> Any:
+        return call(self._engine.get_node_pool, about_existing=True, name=self._site.path(name))
+
+    def _listed(self) -> Iterator[tuple[Any, PoolSpec]]:
+        """Our pools of this cluster that are not being deleted, with their identity."""
+        for raw in _ours(self._apis, self._site):
+            spec = gke_pool.spec_of(raw)
+            if spec is not None and not _is_going(raw):
+                yield raw, spec
+
+    def _machines(self, raw: Any) -> _Machines | None:
+        """What a pool's instance groups hold; None while there is no group yet."""
+        groups = gke_pool.groups_of(raw)
+        target = 0
+        managed: list[tuple[Group, Any]] = []
+        try:
+            for group in groups:
+                named = {
+                    "project": self._site.project,
+                    "zone": group.zone,
+                    "instance_group_manager": group.name,
+                }
+                target += call(self._apis.groups.get, about_existing=True, **named).target_size
+                listed = call(self._apis.groups.list_managed_instances, about_existing=True, **named)
+                managed += [(group, machine) for machine in listed]
+        except Gone:
+            return None
+        return _Machines(target, tuple(managed)) if groups else None
+
+    def _as_of_now(self, raw: Any, spec: PoolSpec, machines: _Machines | None) -> Pool:
+        """A listed pool with what was ordered since."""
+        if machines is None:
+            return Pool(raw.name, raw.name, spec, raw.initial_node_count)
+        self._seen[raw.name] = machines.target
+        listed = gke_pool.instances_of(machines.all)
+        instances = tuple(
+            replace(each, is_leaving=each.is_leaving or each.id in self._leaving) for each in listed
+        )
+        late = sum(
+            now.is_leaving and not before.is_leaving for now, before in zip(instances, listed, strict=True)
+        )
+        ordered = self._operation.size if self._operation and self._operation.pool == raw.name else None
+        return Pool(raw.name, raw.name, spec, max(machines.target - late, ordered or 0), instances)
+
+    def _create(self, order: Any, spec: PoolSpec, count: int) -> None:
+        answer = call(
+            self._engine.create_node_pool, about_existing=False, parent=self._site.parent, node_pool=order
+        )
+        self._remember(answer, order.name)
+        self._orders[order.name] = _Order(spec, count, self._clock())
+
+    def _grow(self, raw: Any, spec: PoolSpec, count: int) -> None:
+        """Add machines to a pool that is as it was when their number was decided."""
+        if gke_pool.spec_of(raw) != spec or not gke_pool.is_ours(raw, self._site.cluster):
+            raise Denied(f"there is a node pool {raw.name} that is not ours; delete or rename it")
+        machines = self._machines(raw)
+        if machines is None or _is_going(raw):
+            raise Retry(f"pool {raw.name} is {raw.status.name.lower()}", _BUSY_S)
+        if machines.target != self._seen.get(raw.name):
+            seen = self._seen.get(raw.name, "nothing")
+            raise Retry(f"{raw.name} has size {machines.target}, last seen was {seen}", 0.0)
+        self._resize(raw.name, machines.target + count, grows=True)
+
+    def _resize(self, name: str, size: int, *, grows: bool = False) -> None:
+        path = self._site.path(name)
+        request = {"name": path, "node_count": size}
+        answer = call(self._engine.set_node_pool_size, about_existing=True, request=request)
+        self._remember(answer, name, size if grows else None)
+
+    def _delete_machines(self, group: Group, machines: Iterable[Any]) -> None:
+        from google.cloud import compute_v1 as gce
+
+        wanted = gce.InstanceGroupManagersDeleteInstancesRequest(
+            instances=[each.instance for each in machines], skip_instances_on_validation_error=True
+        )
+        request = gce.DeleteInstancesInstanceGroupManagerRequest(
+            project=self._site.project,
+            zone=group.zone,
+            instance_group_manager=group.name,
+            instance_group_managers_delete_instances_request_resource=wanted,
+        )
+        call(self._apis.groups.delete_instances_unary, about_existing=True, request=request)
+
+    def _remember(self, answer: Any, pool: str, size: int | None = None) -> None:
+        self._errors.pop(pool, None)
+        self._operation = _Operation(answer.name, pool, size)
+
+    def _wait_for_our_turn(self) -> None:
+        """Wait until our last operation is done, for a while; raises Retry when it takes longer."""
+        waiting = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda is_idle: not is_idle),
+            wait=tenacity.wait_exponential(multiplier=0.5, max=5),
+            stop=tenacity.stop_after_attempt(_POLLS),
+            sleep=self._sleep,
+            retry_error_callback=lambda _: False,
+        )
+        if not waiting(self._is_idle) and self._operation:
+            raise Retry(f"operation {self._operation.name} on {self._operation.pool} is running", _BUSY_S)
+
+    def _is_idle(self) -> bool:
+        """Whether no operation of ours is running; keeps what went wrong with the last one."""
+        last = self._operation
+        if last is None:
+            return True
+        try:
+            now = call(
+                self._engine.get_operation,
+                about_existing=True,
+                name=f"{self._site.place}/operations/{last.name}",
+            )
+        except Gone:
+            self._operation = None
+            return True
+        if now.status.name != "DONE":
+            return False
+        self._operation = None
+        said = _errors_of(now)
+        if said:
+            self._errors[last.pool] = said
+        elif last.size is not None:
+            self._seen[last.pool] = last.size
+        return True
+
+    def _note_failure(self, raw: Any, pool: Pool, machines: _Machines | None) -> None:
+        """Keep what a pool says about machines that do not come."""
+        said = [
+            text for _, each in (machines.broken if machines else ()) for text in gke_pool.errors_of(each)
+        ]
+        if pool.missing and not said:
+            said = _complaints(raw) or ([self._errors[pool.name]] if pool.name in self._errors else [])
+        if said:
+            self._failures[pool.id] = Failure(pool, _failure("; ".join(dict.fromkeys(said))))
+        else:
+            self._failures.pop(pool.id, None)
+            self._errors.pop(pool.id, None)
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        self._leaving = {key: at for key, at in self._leaving.items() if now - at < _MEMORY_S}
+        self._orders = {
+            name: each
+            for name, each in self._orders.items()
+            if now - each.at < _MEMORY_S or (self._operation and self._operation.pool == name)
+        }
+
+
+def remove_pools_of_cluster(
+    cluster_id: str,
+    credentials: Any,
+    endpoint: str = "",
+    *,
+    wait_s: float = 1800.0,
+    pause_s: float = 1.0,
+) -> tuple[str, ...]:
+    """Delete every pool that was bought for a cluster, and wait until they are gone.
+
+    Works when the provisioner is down and remembers nothing: pools are found by their label. Returns
+    the names of the pools it deleted. Raises Denied when the cloud refuses, or when they are not gone
+    after `wait_s` seconds; then it says why.
+    """
+    apis = clients(credentials, endpoint)
+
+    def left() -> list[Leftover]:
+        try:
+            return [Leftover(pool.name, _is_going(pool)) for pool in _ours(apis, site_of(cluster_id))]
+        except Gone:
+            return []
+
+    return remove_all(
+        cluster_id, left, partial(_delete_pool, apis, site_of(cluster_id)), Patience(wait_s, pause_s)
+    )
+
+
+def site_of(cluster_id: str) -> GkeSite:
+    """The site of a cluster as far as its id says it: `projects/P/locations/L/clusters/C`."""
+    parts = cluster_id.split("/")
+    if len(parts) != 6 or parts[::2] != ["projects", "locations", "clusters"]:  # noqa: PLR2004 (the form's parts)
+        raise Denied(f"{cluster_id!r} is no cluster's id; expected projects/P/locations/L/clusters/C")
+    _, project, _, location, _, cluster = parts
+    return GkeSite(project, location, cluster, zones=(), node_service_account="")
+
+
+def _delete_pool(apis: Clients, site: GkeSite, name: str) -> str:
+    """Order a pool's deletion; returns why that was not possible now, or nothing."""
+    try:
+        call(apis.engine.delete_node_pool, about_existing=True, name=site.path(name))
+    except Gone:
+        return ""
+    except Retry as busy:
+        return str(busy)
+    return ""
+
+
+def _ours(apis: Clients, site: GkeSite) -> list[Any]:
+    """Node pools of a cluster that carry our label."""
+    answer = call(apis.engine.list_node_pools, about_existing=True, parent=site.parent)
+    return [pool for pool in answer.node_pools if gke_pool.is_ours(pool, site.cluster)]
+
+
+def _is_going(raw: Any) -> bool:
+    return bool(raw.status.name == "STOPPING")
+
+
+def _is_leaving(machine: Any) -> bool:
+    return any(each.is_leaving for each in gke_pool.instances_of([machine]))
+
+
+def _complaints(raw: Any) -> list[str]:
+    """What a pool says of itself when it is not as it should be."""
+    if raw.status.name not in {"ERROR", "RUNNING_WITH_ERROR"}:
+        return []
+    said = [f"{each.code.name}: {each.message}" for each in raw.conditions]
+    return said or [raw.status_message or f"the node pool is in status {raw.status.name}"]
+
+
+def _errors_of(operation: Any) -> str:
+    """What went wrong with an operation; empty when nothing did."""
+    conditions = (*operation.nodepool_conditions, *operation.cluster_conditions)
+    said = [operation.error.message or operation.status_message] if operation.error.code else []
+    said += [f"{each.code.name}: {each.message}" for each in conditions] if said else []
+    return "; ".join(text for text in said if text) or ("no reason given" if operation.error.code else "")
+
+
+def _failure(message: str) -> DriverError:
+    return NoCapacity(message) if is_about_capacity(message) else Denied(message)
