@@ -99,6 +99,17 @@ def at_home(offerings: Iterable[Offering], region: str, zones: Iterable[str]) ->
     return tuple(replace(offering, region=region, zones=tuple(sorted(zones))) for offering in offerings)
 
 
+def within(offerings: Iterable[Offering], region: str, zones: Iterable[str]) -> tuple[Offering, ...]:
+    """What a region sells in some of its zones, for a cloud whose prices are each region's own."""
+    open_to_us = frozenset(zones)
+    return tuple(
+        replace(offering, zones=common)
+        for offering in offerings
+        if offering.region == region
+        and (common := tuple(zone for zone in offering.zones if zone in open_to_us))
+    )
+
+
 def _needed(value: T | None, offering: Offering, name: str) -> T:
     if value is None:
         message = f"{name} of the {offering.kind} shape {offering.shape} is not known"

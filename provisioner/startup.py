@@ -11,13 +11,13 @@ import structlog
 from catalog.allocatable import GIB
 from catalog.loader import bundled
 from catalog.names import SERVICE_ACCOUNT_TOKEN_ENV
-from catalog.offering import at_home
+from catalog.offering import at_home, within
 from provisioner.core.market import Catalog
 from provisioner.drivers.contract import Driver
 from provisioner.kube import Kube
 from provisioner.loop import Controller
 from provisioner.settings import Settings
-from provisioner.sites import OkeSection
+from provisioner.sites import GkeSection, OkeSection
 
 
 def controller(settings: Settings[Any]) -> Controller:
@@ -82,4 +82,29 @@ def _oke(settings: Settings[OkeSection]) -> tuple[Driver, Catalog]:
     return OkeDriver(client(identity, settings.endpoint), site, catalog), catalog
 
 
-_DRIVERS: Final[Mapping[str, Callable[[Settings[Any]], tuple[Driver, Catalog]]]] = {"oke": _oke}
+def _gke(settings: Settings[GkeSection]) -> tuple[Driver, Catalog]:
+    from provisioner.drivers.gke import GkeDriver
+    from provisioner.drivers.gke_client import ambient, clients
+    from provisioner.drivers.gke_pool import GkeSite, ephemeral_storage_bytes
+
+    section = settings.site
+    site = GkeSite(
+        project=section.project,
+        location=section.location,
+        cluster=section.cluster,
+        zones=section.zones,
+        node_service_account=section.node_service_account,
+        boot_disk_gib=section.boot_disk_gib,
+        boot_disk_type=section.boot_disk_type,
+        network_tags=section.network_tags,
+    )
+    catalog = Catalog(
+        within(bundled("gke"), settings.region, section.zones),
+        "gke",
+        settings.accounting,
+        ephemeral_storage_bytes=ephemeral_storage_bytes(section.boot_disk_gib),
+    )
+    return GkeDriver(clients(ambient(), settings.endpoint), site, catalog), catalog
+
+
+_DRIVERS: Final[Mapping[str, Callable[[Settings[Any]], tuple[Driver, Catalog]]]] = {"oke": _oke, "gke": _gke}

@@ -15,7 +15,7 @@ from catalog.allocatable import (
     usable,
 )
 from catalog.loader import bundled
-from catalog.offering import Offering
+from catalog.offering import Offering, within
 
 
 def node(vcpus: int, gib: str, arch: str = "arm64", gpus: int = 0, machine_type: str = "") -> Capacity:
@@ -172,3 +172,12 @@ def test_zones_are_of_the_rows_region() -> None:
     assert [
         each for each in bundled("gke") if any(not zone.startswith(f"{each.region}-") for zone in each.zones)
     ] == []
+
+
+def test_a_region_sells_only_what_it_has_in_our_zones() -> None:
+    found = within(bundled("gke"), "us-central1", ("us-central1-c", "us-central1-a"))
+    assert {zone for each in found for zone in each.zones} == {"us-central1-a", "us-central1-c"}
+    assert {each.region for each in found} == {"us-central1"}
+    elsewhere = within(bundled("gke"), "us-central1", ("us-central1-c",))
+    assert not [each for each in elsewhere if each.family == "t2a"]
+    assert within(bundled("gke"), "europe-west4", ("us-central1-a",)) == ()
