@@ -2,12 +2,12 @@
 
 import pulumi
 
-from stacks import configuration, oke
+from stacks import clouds, configuration
 from stacks.faults import StackError
 from stacks.settings import parse
 
 try:
-    exports = oke.build(pulumi.get_stack(), parse(configuration.read()))
+    exports = clouds.build(pulumi.get_stack(), parse(configuration.read()))
 except StackError as error:
     raise pulumi.RunError(str(error)) from None
 for name, value in exports.items():

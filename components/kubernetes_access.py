@@ -1,18 +1,10 @@
 """The way to a cluster's API server: its kubeconfig as a secret, and a provider that uses it."""
 
-from typing import Final
-
 import pulumi
 import pulumi_kubernetes as kubernetes
-import pulumi_oci as oci
 import yaml
 
 from components.part import Part
-
-PUBLIC: Final = "PUBLIC_ENDPOINT"
-TOKENS: Final = "2.0.0"
-"""Version of the kubeconfig: tokens come from `oci ce cluster generate-token`."""
-PRIVATE: Final = "PRIVATE_ENDPOINT"
 
 
 class KubernetesAccess(Part):
@@ -21,15 +13,9 @@ class KubernetesAccess(Part):
     kubeconfig: pulumi.Output[str]
     provider: kubernetes.Provider
 
-    def __init__(
-        self, name: str, cluster_id: pulumi.Output[str], *, public_api: bool, proxy_url: str = ""
-    ) -> None:
+    def __init__(self, name: str, kubeconfig: pulumi.Output[str], *, proxy_url: str = "") -> None:
         super().__init__("kubernetes:KubernetesAccess", name)
-        answer = oci.containerengine.get_cluster_kube_config_output(
-            cluster_id=cluster_id, token_version=TOKENS, endpoint=PUBLIC if public_api else PRIVATE
-        )
-        content = answer.apply(lambda found: through_proxy(found.content, proxy_url))
-        self.kubeconfig = pulumi.Output.secret(content)
+        self.kubeconfig = pulumi.Output.secret(kubeconfig.apply(lambda text: through_proxy(text, proxy_url)))
         self.provider = kubernetes.Provider(
             name, kubeconfig=self.kubeconfig, enable_config_map_mutable=True, opts=self.child()
         )

@@ -5,7 +5,7 @@ PodDisruptionBudget and configuration. Everything passes the Pod Security Standa
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -137,13 +137,14 @@ def disruption_budget_spec(server: Server) -> Manifest:
     return {"maxUnavailable": 1, "selector": {"matchLabels": server.labels}}
 
 
-def service_spec(server: Server) -> Manifest:
-    """The Service's spec: a load balancer in front of the pods."""
-    return {
+def service_spec(server: Server, source_ranges: Sequence[str] = ()) -> Manifest:
+    """The Service's spec: a load balancer in front of the pods, for some addresses where they are given."""
+    spec: Manifest = {
         "type": "LoadBalancer",
         "selector": server.labels,
         "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
     }
+    return {**spec, "loadBalancerSourceRanges": list(source_ranges)} if source_ranges else spec
 
 
 def restricted_container() -> Manifest:

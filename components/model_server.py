@@ -1,6 +1,6 @@
-"""One model, served: TorchServe behind an OCI load balancer, scaled by its CPU use."""
+"""One model, served: TorchServe behind a load balancer, scaled by its CPU use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,17 +14,16 @@ from components.part import Part
 
 _PATIENCE: Final = pulumi.CustomTimeouts(create="40m", update="40m")
 """A pod may have to wait for a machine to be launched, and its image of gigabytes to be pulled."""
-_OCI: Final = "service.beta.kubernetes.io/oci-load-balancer"
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """The load balancer in front of a model."""
+    """The load balancer in front of a model, as the cloud is asked for it."""
 
-    subnet_id: pulumi.Input[str]
-    group_id: pulumi.Input[str]
-    """Its network security group, whose rules are ours and not the cloud controller's."""
-    internal: bool
+    annotations: Mapping[str, pulumi.Input[str]]
+    """Of the Service."""
+    source_ranges: tuple[str, ...] = ()
+    """Who may call, where the Service says it and not the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ class ModelServer(Part):
         )
         service = kubernetes.core.v1.Service(
             server.name,
-            metadata={**self._metadata(), "annotations": _annotations(args.front)},
-            spec=manifests.service_spec(server),
+            metadata={**self._metadata(), "annotations": dict(args.front.annotations)},
+            spec=manifests.service_spec(server, args.front.source_ranges),
             # Neither subnet nor visibility of a load balancer can be changed.
             opts=self.child(
                 replace_on_changes=["metadata.annotations"],
@@ -97,19 +96,6 @@ class ModelServer(Part):
     def _metadata(self) -> dict[str, Any]:
         labels = self._args.server.labels
         return {"name": self._args.server.name, "namespace": self._args.namespace, "labels": labels}
-
-
-def _annotations(front: Front) -> dict[str, pulumi.Input[str]]:
-    return {
-        "oci.oraclecloud.com/load-balancer-type": "lb",
-        "oci.oraclecloud.com/security-rule-management-mode": "None",
-        "oci.oraclecloud.com/oci-network-security-groups": front.group_id,
-        f"{_OCI}-internal": "true" if front.internal else "false",
-        f"{_OCI}-subnet1": front.subnet_id,
-        f"{_OCI}-shape": "flexible",
-        f"{_OCI}-shape-flex-min": "10",
-        f"{_OCI}-shape-flex-max": "100",
-    }
 
 
 def _url(status: Any, model: str) -> str:

@@ -3,12 +3,9 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
 
 import pulumi
 from pulumi.runtime.config import CONFIG
-
-_REGION: Final = "oci:region"
 
 
 def read() -> dict[str, object]:
@@ -21,9 +18,10 @@ def read() -> dict[str, object]:
     }
 
 
-def provider_region() -> str:
-    """The region that the cloud's provider is told, or nothing where it takes its own."""
-    return _everything().get(_REGION, "")
+def provider(package: str) -> dict[str, str]:
+    """What the cloud's provider is told, without its prefix; what it takes from elsewhere is not here."""
+    prefix = f"{package}:"
+    return {key.removeprefix(prefix): text for key, text in _everything().items() if key.startswith(prefix)}
 
 
 def _everything() -> Mapping[str, str]:

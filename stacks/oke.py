@@ -2,45 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 import pulumi
 
-from catalog.names import (
-    ACCOUNTING_TAG,
-    NAMESPACE_MODELS,
-    NAMESPACE_PROVISIONER,
-    PROVISIONER_NAME,
-    STACK_TAG,
-    TIMING_TAG,
-)
+from catalog.names import NAMESPACE_PROVISIONER, PROVISIONER_NAME
 from components.kubernetes_access import KubernetesAccess
-from components.model_server import Front, ModelServer, ModelServerArgs
-from components.namespace import RestrictedNamespace
 from components.oke import images
 from components.oke.add_ons import AddOns
 from components.oke.autoscaler import Autoscaler
 from components.oke.cluster import Cluster, ClusterArgs
 from components.oke.gpu_pool import AutoscaledGpuPool, FixedGpuPool
+from components.oke.kubeconfig import kubeconfig
+from components.oke.load_balancer import front
 from components.oke.management_pool import ManagementPool
 from components.oke.network import Existing, Network, NetworkArgs
 from components.oke.network_rules import API, LOAD_BALANCERS, PODS, WORKERS
 from components.oke.node_pool import Hardware, Site
 from components.oke.workload_policy import WorkloadPolicy
 from components.provisioned_capacity import ProvisionedCapacity
-from components.provisioner import Provisioner
-from components.provisioner_manifests import Policy, Region, Wiring
-from stacks import configuration, oke_offers, placement, preflight
+from components.provisioner_manifests import Wiring
+from stacks import assembly, configuration, oke_offers, preflight
+from stacks.assembly import MANAGEMENT, Exports
+from stacks.compartment import SERVICES_CIDR, Compartment
 from stacks.faults import Fault, StackError, closest
-from stacks.models import Model
 from stacks.oke_offers import Offers
 from stacks.preflight import Checked
-from stacks.serving import server_of
-from stacks.settings import DYNAMIC, RESTRICTED, SERVICES_CIDR, Settings
+from stacks.settings import DYNAMIC, RESTRICTED, Settings
 from stacks.shapes import Node
-
-Exports = dict[str, Any]
-MANAGEMENT: Final = "management"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +37,7 @@ class Plan:
 
     stack: str
     settings: Settings
+    compartment: Compartment
     checked: Checked
     offers: Offers
 
@@ -69,39 +58,25 @@ class Ground:
     add_ons: AddOns
 
 
-def build(stack: str, settings: Settings) -> Exports:
+def build(stack: str, settings: Settings, compartment: Compartment) -> Exports:
     """Declare the stack.
 
     Raises:
         StackError: when the settings cannot be met; nothing is declared then.
     """
-    _check_region(settings)
+    assembly.check_region(settings, "oci:region", configuration.provider("oci").get("region", ""))
     checked = preflight.check(settings)
-    plan = Plan(stack, settings, checked, oke_offers.ask(settings))
+    plan = Plan(stack, settings, compartment, checked, oke_offers.ask(settings, compartment))
     _check_offers(plan)
     ground = _ground(plan)
     after = _inference_nodes(plan, ground)
-    namespace = RestrictedNamespace(NAMESPACE_MODELS, ground.access.provider, [])
-    servers = {
-        model.name: _serve(plan, ground, model, [namespace, ground.add_ons, *after])
-        for model in settings.models
-    }
-    return {
-        "cluster_id": ground.site.cluster_id,
-        "kubeconfig": ground.access.kubeconfig,
-        "namespace": NAMESPACE_MODELS,
-        "endpoints": {name: server.endpoint for name, server in servers.items()},
-        "price_per_hour_idle": float(checked.prices.idle),
-        "price_per_hour_peak": float(checked.prices.peak),
-    }
-
-
-def _check_region(settings: Settings) -> None:
-    region = configuration.provider_region()
-    if region and region != settings.region:
-        raise StackError(
-            [Fault("region", settings.region, f"must be that of oci:region, '{region}'", "set both alike")]
-        )
+    balancer = front(
+        ground.network.subnet_ids[LOAD_BALANCERS],
+        ground.network.group_ids[LOAD_BALANCERS],
+        internal=not settings.expose_cidrs,
+    )
+    servers = assembly.serve(plan, ground.access, balancer, [ground.add_ons, *after])
+    return assembly.exports(plan, ground.site.cluster_id, ground.access, servers)
 
 
 def _check_offers(plan: Plan) -> None:
@@ -147,20 +122,17 @@ def _ground(plan: Plan) -> Ground:
     cluster = Cluster(
         plan.stack,
         ClusterArgs(
-            compartment_id=settings.compartment,
+            compartment_id=plan.compartment.id,
             kubernetes_version=plan.offers.kubernetes_version,
             network=network,
             public_api=plan.public_api,
             services_cidr=str(SERVICES_CIDR),
-            tags={
-                ACCOUNTING_TAG: settings.accounting,
-                TIMING_TAG: settings.timing.name,
-                STACK_TAG: plan.stack,
-            },
+            tags=assembly.tags(plan),
+            protected=settings.cluster.deletion_protection,
         ),
     )
     site = Site(
-        compartment_id=settings.compartment,
+        compartment_id=plan.compartment.id,
         cluster_id=cluster.cluster_id,
         kubernetes_version=plan.offers.kubernetes_version,
         network=network,
@@ -174,16 +146,18 @@ def _ground(plan: Plan) -> Ground:
         plan.offers.availability_domains,
     )
     access = KubernetesAccess(
-        plan.stack, cluster.cluster_id, public_api=plan.public_api, proxy_url=settings.api.proxy_url
+        plan.stack,
+        kubeconfig(cluster.cluster_id, public_api=plan.public_api),
+        proxy_url=settings.api.proxy_url,
     )
     add_ons = AddOns("add-ons", cluster.cluster_id, gpus=not settings.right_sized, after=[management])
     return Ground(network, site, management, access, add_ons)
 
 
 def _network_args(plan: Plan) -> NetworkArgs:
-    wanted = plan.settings.network
+    wanted = plan.compartment.network
     return NetworkArgs(
-        compartment_id=plan.settings.compartment,
+        compartment_id=plan.compartment.id,
         cidr_block=wanted.cidr_block,
         services=plan.offers.services,
         existing=Existing(
@@ -230,55 +204,19 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
     """Policy, then the capacity that a destroy has to remove, then the provisioner that buys it."""
     policy = WorkloadPolicy(
         f"{plan.stack}-{PROVISIONER_NAME}",
-        compartment_id=plan.settings.compartment,
+        compartment_id=plan.compartment.id,
         cluster_id=ground.site.cluster_id,
         namespace=NAMESPACE_PROVISIONER,
         service_account=PROVISIONER_NAME,
     )
     capacity = ProvisionedCapacity(
         "provisioned-capacity",
-        cloud="oke",
-        identity={"cluster_id": ground.site.cluster_id, "compartment_id": plan.settings.compartment},
+        cloud=plan.settings.cloud,
+        identity={"cluster_id": ground.site.cluster_id, "compartment_id": plan.compartment.id},
         opts=pulumi.ResourceOptions(depends_on=[ground.network, ground.management, policy]),
     )
-    settings = (_region(plan), _policy(plan), _wiring(plan, ground))
-    return [
-        Provisioner(
-            plan.settings.provisioner.image, settings, ground.access.provider, [capacity, ground.management]
-        )
-    ]
-
-
-def _region(plan: Plan) -> Region:
-    settings = plan.settings
-    return Region(
-        cloud="oke",
-        stack=plan.stack,
-        accounting=settings.accounting,
-        region=settings.region,
-        endpoint=settings.provisioner.endpoint,
-        kubernetes_version=plan.offers.kubernetes_version,
-        loop_period_s=settings.timing.provisioner_period_s,
-    )
-
-
-def _policy(plan: Plan) -> Policy:
-    settings = plan.settings
-    wanted, unneeded, budget = (
-        settings.provisioner,
-        settings.provisioner.unneeded_seconds,
-        settings.budget_per_hour,
-    )
-    static = settings.management.count * plan.checked.management.price_per_hour
-    return Policy(
-        mode=wanted.mode,
-        families=wanted.families,
-        architectures=wanted.architectures,
-        capacity_types=wanted.capacity_types,
-        node_unneeded_s=settings.timing.node_unneeded_s if unneeded is None else unneeded,
-        max_pools=wanted.max_pools,
-        max_price_per_hour=None if budget is None else budget - static,
-    )
+    wiring, after = _wiring(plan, ground), [capacity, ground.management]
+    return [assembly.provisioner(plan, plan.offers.kubernetes_version, wiring, ground.access, after)]
 
 
 def _wiring(plan: Plan, ground: Ground) -> Wiring:
@@ -286,7 +224,7 @@ def _wiring(plan: Plan, ground: Ground) -> Wiring:
     return Wiring(
         cluster_id=ground.site.cluster_id,
         site={
-            "compartment_id": plan.settings.compartment,
+            "compartment_id": plan.compartment.id,
             "node_images": dict(plan.offers.images),
             "network": {
                 "worker_subnet_id": network.subnet_ids[WORKERS],
@@ -302,23 +240,6 @@ def _wiring(plan: Plan, ground: Ground) -> Wiring:
             "OCI_RESOURCE_PRINCIPAL_VERSION": "2.2",
         },
     )
-
-
-def _serve(plan: Plan, ground: Ground, model: Model, after: Sequence[pulumi.Resource]) -> ModelServer:
-    settings = plan.settings
-    gpu_arch = plan.checked.gpu.machine.arch if plan.checked.gpu else ""
-    args = ModelServerArgs(
-        namespace=NAMESPACE_MODELS,
-        server=server_of(settings, model),
-        placement=placement.of_model(settings, model, gpu_arch),
-        timing=settings.timing,
-        front=Front(
-            subnet_id=ground.network.subnet_ids[LOAD_BALANCERS],
-            group_id=ground.network.group_ids[LOAD_BALANCERS],
-            internal=not settings.expose_cidrs,
-        ),
-    )
-    return ModelServer(args, ground.access.provider, after)
 
 
 def _hardware(plan: Plan, node: Node, boot_volume_gib: int) -> Hardware:

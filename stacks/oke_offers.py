@@ -13,6 +13,7 @@ import pulumi_oci as oci
 
 from components.oke.images import Image, newest
 from components.oke.network import OracleServices
+from stacks.compartment import Compartment, Network
 from stacks.faults import Fault, StackError, closest
 from stacks.settings import Settings
 
@@ -28,13 +29,13 @@ class Offers:
     services: OracleServices
 
 
-def ask(settings: Settings) -> Offers:
+def ask(settings: Settings, site: Compartment) -> Offers:
     """Ask the cloud.
 
     Raises:
         StackError: when it does not answer, or does not offer what the settings name.
     """
-    compartment = settings.compartment
+    compartment = site.id
     ce = oci.containerengine
     options = _ask(
         "Kubernetes versions",
@@ -49,7 +50,7 @@ def ask(settings: Settings) -> Offers:
         "availability domains", lambda: oci.identity.get_availability_domains(compartment_id=compartment)
     )
     services = _ask("Oracle's services", oci.core.get_services)
-    _check_vcn(settings)
+    _check_vcn(site.network)
     return Offers(
         kubernetes_version=version,
         images=images,
@@ -58,9 +59,8 @@ def ask(settings: Settings) -> Offers:
     )
 
 
-def _check_vcn(settings: Settings) -> None:
+def _check_vcn(network: Network) -> None:
     """An existing VCN must have the block that the settings say; rules and subnets are made by it."""
-    network = settings.network
     if not network.vcn_id:
         return
     vcn = _ask("the VCN of network.vcnId", lambda: oci.core.get_vcn(vcn_id=network.vcn_id))

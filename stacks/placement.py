@@ -3,8 +3,8 @@
 from typing import Final
 
 from catalog.names import DEDICATED_KEY, PROVISION_KEY, ROLE_INFERENCE, ROLE_KEY
+from components.inference_nodes import AUTOSCALED, FIXED, POOL_KEY
 from components.model_manifests import Placement
-from components.oke.gpu_pool import AUTOSCALED, FIXED, POOL_KEY
 from provisioner.core.policy import BIN_SELECT
 from stacks.models import Model
 from stacks.settings import MAX_SIZED, Settings

@@ -37,6 +37,10 @@ class Reader:
         self._asked.add(key)
         return self._values.get(key) not in (None, _NOTHING)
 
+    def peek(self, key: str) -> object:
+        """A value as it is written, whatever it is."""
+        return self._get(key, _NOTHING)
+
     def fault(self, key: str, value: object, expectation: str, way_out: str = "") -> None:
         """Note that a value is not as expected; an empty key means the object itself."""
         self.faults.append(Fault(self.at(key), value, expectation, way_out))
@@ -68,6 +72,13 @@ class Reader:
             return value
         self.fault(key, value, f"must be one of {', '.join(options)}", closest(str(value), options))
         return default or options[0]
+
+    def flag(self, key: str) -> bool:
+        """Yes or no; no where nothing is said."""
+        value = self._get(key, False)  # noqa: FBT003 - the default of a flag
+        if str(value).lower() not in {"true", "false"}:
+            self.fault(key, value, "must be true or false")
+        return str(value).lower() == "true"
 
     def integer(self, key: str, default: int, *, least: int = 0, most: int = 1_000_000) -> int:
         """A whole number within limits."""

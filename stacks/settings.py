@@ -4,7 +4,6 @@
 the engine. CPU is in millicores, memory in bytes, money in US dollars an hour.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +14,7 @@ from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
 from provisioner.core.policy import BIN_SELECT, MODES
+from stacks.dialect import Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.models import Model, read_models
 from stacks.reader import Reader
@@ -26,11 +26,6 @@ VARIANTS: Final = (MAX_SIZED, DYNAMIC, RIGHT_SIZED)
 RESTRICTED: Final = "restricted"
 ACCESSES: Final = (RESTRICTED, "private")
 
-SERVICES_CIDR: Final = ipaddress.IPv4Network("10.96.0.0/16")
-"""Addresses of Services; a VCN must not overlap them."""
-LARGEST_SUBNET_PREFIX: Final = 18
-"""The layout of the subnets (pods at an offset of 8192 addresses) needs a /18 or larger."""
-
 
 @dataclass(frozen=True, slots=True)
 class Api:
@@ -39,6 +34,18 @@ class Api:
     access: str
     allowed_cidrs: tuple[str, ...]
     proxy_url: str
+    dns_endpoint: bool
+    """Whether it also has a name, reached by anybody whom the cloud's IAM lets in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster itself."""
+
+    deletion_protection: bool
+    """Whether a destroy fails at it."""
+    release_channel: str
+    """Empty where the cloud has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Gpu:
     max_nodes: int | None
     """Upper limit of the autoscaled pool; nothing: twice the sum of max workers."""
     availability_domains: tuple[str, ...]
-    """Full names; none: the first of the region."""
+    """Full names, where the cloud has them; none: the first of the region."""
     boot_volume_gib: int
 
 
@@ -59,31 +66,10 @@ class Management:
 
     shape: str
     ocpus: int
+    """Of a flexible shape; 0 where sizes are part of the shape's name."""
     memory_gib: int
     count: int
     boot_volume_gib: int
-
-
-@dataclass(frozen=True, slots=True)
-class SubnetIds:
-    """Existing subnets; an empty one is made."""
-
-    api: str
-    workers: str
-    pods: str
-    load_balancers: str
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """The VCN; whatever has no id here is made."""
-
-    vcn_id: str
-    cidr_block: ipaddress.IPv4Network
-    internet_gateway_id: str
-    nat_gateway_id: str
-    service_gateway_id: str
-    subnets: SubnetIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +102,22 @@ class Serving:
 class Settings:
     """Everything a stack can be told."""
 
+    cloud: str
     variant: str
     accounting: str
     timing: Timing
     region: str
-    compartment: str
+    site: Site
+    """Where it is built, and what only that cloud can be told."""
     kubernetes_version: str
-    """Empty: the newest that the cloud offers."""
+    """Empty: the newest that the cloud offers, or the one that it recommends."""
+    cluster: Cluster
     models: tuple[Model, ...]
     api: Api
     expose_cidrs: tuple[str, ...]
     """Addresses that may call the models from outside; none: internal load balancers."""
     gpu: Gpu
     management: Management
-    network: Network
     provisioner: Provisioner
     serving: Serving
     budget_per_hour: Decimal | None
@@ -160,66 +148,64 @@ def parse(values: Mapping[str, object]) -> Settings:
     reader = Reader(values, "", faults)
     settings = _settings(reader)
     reader.close()
-    _cross_check(settings, reader)
+    _check_names(settings.models, reader)
     if faults:
         raise StackError(faults)
     return settings
 
 
 def _settings(reader: Reader) -> Settings:
+    dialect = dialect_of(reader)
     variant = reader.choice("variant", VARIANTS, None)
+    region = reader.required(
+        "region",
+        pattern=dialect.region_pattern,
+        expectation=f"must be a region such as {dialect.region_example}",
+        way_out=f"pulumi config set region {dialect.region_example}",
+    )
+    site = dialect.read_site(reader, region)
     return Settings(
+        cloud=dialect.cloud,
         variant=variant,
         accounting=reader.choice("accounting", ACCOUNTINGS, DOCUMENTED),
         timing=TIMINGS[reader.choice("timing", tuple(TIMINGS), "cloud")],
-        region=reader.required(
-            "region",
-            pattern=r"[a-z]+(-[a-z]+)+-\d+",
-            expectation="must be a region such as us-ashburn-1",
-            way_out="pulumi config set region us-ashburn-1",
-        ),
-        compartment=_compartment(reader),
+        region=region,
+        site=site,
         kubernetes_version=reader.text(
             "kubernetesVersion",
-            pattern=r"v\d+\.\d+\.\d+",
-            expectation="must have the form v1.36.3, or be empty",
+            pattern=dialect.version_pattern,
+            expectation=f"must have the form {dialect.version_example}, or be empty",
         ),
+        cluster=_cluster(reader.section("cluster"), dialect),
         models=read_models(reader, "right_sized" if variant == RIGHT_SIZED else "gpu"),
-        api=_api(reader.section("api")),
+        api=_api(reader.section("api"), dialect),
         expose_cidrs=_expose(reader.section("expose")),
-        gpu=_gpu(reader.section("gpu")),
-        management=_management(reader.section("management")),
-        network=_network(reader.section("network")),
+        gpu=_gpu(reader.section("gpu"), dialect),
+        management=_management(reader.section("management"), dialect),
         provisioner=_provisioner(reader.section("provisioner")),
         serving=_serving(reader.section("serving")),
         budget_per_hour=_budget(reader.section("budget")),
     )
 
 
-def _compartment(reader: Reader) -> str:
-    project = reader.text("project")
-    if project:
-        reader.fault(
-            "project",
-            project,
-            "is of Google Cloud, which is not built yet",
-            "leave it empty and set compartment",
-        )
-    return reader.required(
-        "compartment",
-        pattern=r"ocid1\.(compartment|tenancy)\.\S+",
-        expectation="must be the OCID of the compartment to build in",
-        way_out="pulumi config set compartment ocid1.compartment.oc1..…",
+def _cluster(reader: Reader, dialect: Dialect) -> Cluster:
+    channels = dialect.channels
+    cluster = Cluster(
+        deletion_protection=reader.flag("deletionProtection"),
+        release_channel=reader.choice("releaseChannel", channels, channels[0]) if channels else "",
     )
+    reader.close()
+    return cluster
 
 
-def _api(reader: Reader) -> Api:
+def _api(reader: Reader, dialect: Dialect) -> Api:
     api = Api(
         access=reader.choice("access", ACCESSES, RESTRICTED),
         allowed_cidrs=reader.cidrs("allowedCidrs"),
         proxy_url=reader.text(
             "proxyUrl", pattern=r"(https?|socks5)://\S+", expectation="must be an http, https or socks5 URL"
         ),
+        dns_endpoint=dialect.has_dns_endpoint and reader.flag("dnsEndpoint"),
     )
     if api.access == RESTRICTED and not api.allowed_cidrs:
         reader.fault(
@@ -238,57 +224,28 @@ def _expose(reader: Reader) -> tuple[str, ...]:
     return cidrs
 
 
-def _gpu(reader: Reader) -> Gpu:
+def _gpu(reader: Reader, dialect: Dialect) -> Gpu:
     gpu = Gpu(
-        shape=reader.text("shape", "VM.GPU2.1"),
+        shape=reader.text("shape", dialect.gpu_shape),
         max_nodes=reader.optional_integer("maxNodes", least=1),
-        availability_domains=reader.texts("availabilityDomains"),
+        availability_domains=reader.texts("availabilityDomains") if dialect.has_domains else (),
         boot_volume_gib=_boot_volume(reader, 100),
     )
     reader.close()
     return gpu
 
 
-def _management(reader: Reader) -> Management:
+def _management(reader: Reader, dialect: Dialect) -> Management:
+    size = dialect.management_size
     management = Management(
-        shape=reader.text("shape", "VM.Standard.A1.Flex"),
-        ocpus=reader.integer("ocpus", 2, least=1),
-        memory_gib=reader.integer("memoryGib", 32, least=1),
+        shape=reader.text("shape", dialect.management_shape),
+        ocpus=reader.integer("ocpus", size[0], least=1) if size else 0,
+        memory_gib=reader.integer("memoryGib", size[1], least=1) if size else 0,
         count=reader.integer("count", 2, least=1),
         boot_volume_gib=_boot_volume(reader, 50),
     )
     reader.close()
     return management
-
-
-def _network(reader: Reader) -> Network:
-    subnets = reader.section("subnets")
-    network = Network(
-        vcn_id=_ocid(reader, "vcnId", "vcn"),
-        cidr_block=reader.cidr("cidrBlock", "10.0.0.0/16"),
-        internet_gateway_id=_ocid(reader, "internetGatewayId", "internetgateway"),
-        nat_gateway_id=_ocid(reader, "natGatewayId", "natgateway"),
-        service_gateway_id=_ocid(reader, "serviceGatewayId", "servicegateway"),
-        subnets=SubnetIds(
-            api=_ocid(subnets, "api", "subnet"),
-            workers=_ocid(subnets, "workers", "subnet"),
-            pods=_ocid(subnets, "pods", "subnet"),
-            load_balancers=_ocid(subnets, "loadBalancers", "subnet"),
-        ),
-    )
-    subnets.close()
-    reader.close()
-    _check_addresses(network.cidr_block, reader)
-    return network
-
-
-def _check_addresses(block: ipaddress.IPv4Network, reader: Reader) -> None:
-    if block.prefixlen > LARGEST_SUBNET_PREFIX:
-        reader.fault(
-            "cidrBlock", str(block), f"must be a /{LARGEST_SUBNET_PREFIX} or larger", "such as 10.0.0.0/16"
-        )
-    if block.overlaps(SERVICES_CIDR):
-        reader.fault("cidrBlock", str(block), f"must not overlap {SERVICES_CIDR}, the addresses of Services")
 
 
 def _provisioner(reader: Reader) -> Provisioner:
@@ -330,29 +287,6 @@ def _budget(reader: Reader) -> Decimal | None:
 
 def _boot_volume(reader: Reader, default: int) -> int:
     return reader.integer("bootVolumeGib", default, least=50, most=32768)
-
-
-def _ocid(reader: Reader, key: str, kind: str) -> str:
-    return reader.text(
-        key, pattern=rf"ocid1\.{kind}\.\S+", expectation=f"must be the OCID of a {kind}, or be empty"
-    )
-
-
-def _cross_check(settings: Settings, reader: Reader) -> None:
-    _check_names(settings.models, reader)
-    network = settings.network
-    parts = {
-        "network.internetGatewayId": network.internet_gateway_id,
-        "network.natGatewayId": network.nat_gateway_id,
-        "network.serviceGatewayId": network.service_gateway_id,
-        "network.subnets.api": network.subnets.api,
-        "network.subnets.workers": network.subnets.workers,
-        "network.subnets.pods": network.subnets.pods,
-        "network.subnets.loadBalancers": network.subnets.load_balancers,
-    }
-    for path, value in parts.items():
-        if value and not network.vcn_id:
-            reader.fault(path, value, "must lie in a VCN that is there already", "set network.vcnId too")
 
 
 def _check_names(models: tuple[Model, ...], reader: Reader) -> None:

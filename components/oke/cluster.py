@@ -24,6 +24,8 @@ class ClusterArgs:
     public_api: bool
     services_cidr: str
     tags: Mapping[str, str]
+    protected: bool
+    """Whether a destroy fails at it."""
 
 
 class Cluster(Part):
@@ -58,7 +60,7 @@ class Cluster(Part):
                 ),
             ),
             freeform_tags=dict(args.tags),
-            opts=self.child(),
+            opts=self.child(protect=args.protected),
         )
         self.cluster_id = cluster.id
         self.register_outputs({"clusterId": self.cluster_id})

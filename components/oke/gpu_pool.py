@@ -1,22 +1,13 @@
-"""The GPU pools: one whose size is enforced, and one whose size belongs to the autoscaler.
-
-They are two resources and not one with a switch: a size that was once ignored stays wrong when it
-is enforced again, and the engine calls it unchanged.
-"""
+"""OKE's GPU pools: one whose size is enforced, and one whose size belongs to the autoscaler."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from catalog.names import DOMAIN, ROLE_INFERENCE, ROLE_KEY
+from catalog.names import ROLE_INFERENCE, ROLE_KEY
+from components.inference_nodes import AUTOSCALED, FIXED, labels
 from components.oke.node_pool import Hardware, PoolArgs, Site, pool
 from components.part import Part
 
-FIXED: Final = "gpu-fixed"
-AUTOSCALED: Final = "gpu-autoscaled"
-
-POOL_KEY: Final = f"{DOMAIN}/pool"
-"""Selected by model pods beside the role, so that a switch of variant moves them before it takes
-their nodes away."""
 TAINT: Final = f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule"
 
 
@@ -25,7 +16,7 @@ class FixedGpuPool(Part):
 
     def __init__(self, site: Site, hardware: Hardware, size: int, domains: Sequence[str]) -> None:
         super().__init__("oke:FixedGpuPool", FIXED)
-        args = PoolArgs(hardware, _labels(FIXED), (TAINT,), size, domains)
+        args = PoolArgs(hardware, labels(FIXED), (TAINT,), size, domains)
         self.pool = pool(FIXED, site, args, self.child())
         self.register_outputs({"poolId": self.pool.id})
 
@@ -42,13 +33,9 @@ class AutoscaledGpuPool(Part):
             pool(
                 AUTOSCALED if index == 1 else f"{AUTOSCALED}-{index}",
                 site,
-                PoolArgs(hardware, _labels(AUTOSCALED), (TAINT,), 0, [domain]),
+                PoolArgs(hardware, labels(AUTOSCALED), (TAINT,), 0, [domain]),
                 self.child(ignore_changes=["nodeConfigDetails.size"]),
             )
             for index, domain in enumerate(domains, start=1)
         ]
         self.register_outputs({"poolIds": [made.id for made in self.pools]})
-
-
-def _labels(name: str) -> dict[str, str]:
-    return {ROLE_KEY: ROLE_INFERENCE, POOL_KEY: name}

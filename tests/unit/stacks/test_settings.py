@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from catalog.timing import CLOUD, DEMO
 from stacks.faults import Fault, StackError
-from stacks.settings import VARIANTS, parse
-from tests.support.settings import settings, values
+from stacks.project import Project
+from stacks.settings import VARIANTS, Cluster, parse
+from tests.support.settings import PUBLISHED_MODELS, PUBLISHED_MODELS_GKE, settings, values
 
 CHECKOUT = Path(__file__).parents[3]
 
 
-def faults_of(changes: dict[str, Any]) -> list[str]:
+def faults_of(changes: dict[str, Any], *, cloud: str = "oke") -> list[str]:
     with pytest.raises(StackError) as caught:
-        parse(values(changes))
+        parse(values(changes, cloud=cloud))
     return str(caught.value).splitlines()
 
 
@@ -159,8 +160,8 @@ class TestWhatIsRefused:
             (
                 {"project": "my-project"},
                 (
-                    "project: 'my-project' is of Google Cloud, which is not built yet; "
-                    "leave it empty and set compartment"
+                    "project: 'my-project' must not be set beside compartment: a stack is on one cloud; "
+                    "empty one"
                 ),
             ),
             (
@@ -238,23 +239,127 @@ class TestWhatIsRefused:
         assert "must be a name of letters" in line
 
 
+class TestGke:
+    def test_a_project_makes_it_a_gke_stack(self) -> None:
+        found = settings(cloud="gke")
+        assert (found.cloud, settings().cloud) == ("gke", "oke")
+        assert isinstance(found.site, Project)
+        assert (found.site.id, found.site.zones) == ("emulated-project", ())
+
+    def test_what_is_not_said_has_googles_default(self) -> None:
+        found = settings(cloud="gke")
+        assert found.gpu.shape == "n1-standard-2+t4x1"
+        assert (found.management.shape, found.management.count) == ("t2a-standard-2", 2)
+        assert found.cluster == Cluster(deletion_protection=False, release_channel="REGULAR")
+        assert found.api.dns_endpoint is False
+        assert found.gpu_max_nodes == 30
+
+    @pytest.mark.parametrize("project", ["my-project", "a12345", "example.com:my-project"])
+    def test_project_ids(self, project: str) -> None:
+        assert settings({"project": project}, cloud="gke").cloud == "gke"
+
+    @pytest.mark.parametrize(
+        "project", ["My Project", "123456789012", "short", "ends-with-", "a" * 31, "under_score"]
+    )
+    def test_what_is_no_project_id_is_refused_with_the_way_to_find_it(self, project: str) -> None:
+        (line,) = faults_of({"project": project}, cloud="gke")
+        assert line.startswith(f"project: '{project}' must be the id of the project to build in: 6 to 30")
+        assert line.endswith("gcloud projects list prints it; pulumi config set project my-project")
+
+    @pytest.mark.parametrize(
+        ("changes", "line"),
+        [
+            (
+                {"compartment": "ocid1.compartment.oc1..a"},
+                "project: 'emulated-project' must not be set beside compartment: a stack is on one cloud",
+            ),
+            ({"region": "us-ashburn-1"}, "region: 'us-ashburn-1' must be a region such as us-central1"),
+            (
+                {"zones": ["us-central1-a", "us-east1-b"]},
+                "zones[1]: 'us-east1-b' must be a zone of us-central1; such as us-central1-a",
+            ),
+            ({"gpu.availabilityDomains": ["x"]}, "gpu.availabilityDomains: ['x'] is under an unknown key"),
+            ({"management.ocpus": 2}, "management.ocpus: 2 is under an unknown key"),
+            (
+                {"cluster.releaseChannel": "regular"},
+                "cluster.releaseChannel: 'regular' must be one of REGULAR, RAPID, STABLE, EXTENDED",
+            ),
+            (
+                {"cluster.deletionProtection": "yes"},
+                "cluster.deletionProtection: 'yes' must be true or false",
+            ),
+            (
+                {"network.subnetwork": "s", "network.podsRange": "p", "network.servicesRange": "q"},
+                "network.subnetwork: 's' must lie in a network that is there already; set network.name too",
+            ),
+            (
+                {"network.name": "n", "network.subnetwork": "s", "network.podsRange": "p"},
+                "network.servicesRange is not set: it must be a secondary range of subnetwork 's'; name it",
+            ),
+            (
+                {"network.podsRange": "p"},
+                "network.podsRange: 'p' must be of an existing subnetwork; set network.subnetwork too",
+            ),
+            (
+                {"network.podsCidr": "10.0.0.0/16"},
+                "network.podsCidr: '10.0.0.0/16' must not overlap 10.0.0.0/20; choose another range",
+            ),
+            ({"network.podsCidr": "10.4.0.0/22"}, "network.podsCidr: '10.4.0.0/22' must be a /21 or larger"),
+            ({"network.vcnId": "ocid1.vcn.oc1..a"}, "network.vcnId: 'ocid1.vcn.oc1..a' is under an unknown"),
+            (
+                {"kubernetesVersion": "v1.36.3"},
+                "kubernetesVersion: 'v1.36.3' must have the form 1.36 or 1.36.3-gke.1092000, or be empty",
+            ),
+        ],
+    )
+    def test_faults(self, changes: dict[str, Any], line: str) -> None:
+        assert [found for found in faults_of(changes, cloud="gke") if found.startswith(line)]
+
+    @pytest.mark.parametrize(
+        ("changes", "line"),
+        [
+            ({"zones": ["us-central1-a"]}, "zones: 'us-central1-a' are of Google Cloud; leave them out"),
+            ({"api.dnsEndpoint": True}, "api.dnsEndpoint: True is under an unknown key"),
+            ({"cluster.releaseChannel": "RAPID"}, "cluster.releaseChannel: 'RAPID' is under an unknown key"),
+        ],
+    )
+    def test_what_only_gke_has_is_refused_on_oke(self, changes: dict[str, Any], line: str) -> None:
+        assert [found for found in faults_of(changes) if found.startswith(line)]
+
+    @pytest.mark.parametrize(
+        ("region", "place"), [("us-central1", "project"), ("us-ashburn-1", "compartment")]
+    )
+    def test_without_a_place_the_region_tells_what_to_ask_for(self, region: str, place: str) -> None:
+        lines = faults_of({"compartment": "", "region": region})
+        assert [line for line in lines if line.startswith(f"{place} is not set: it must be the ")]
+
+
 class TestTheStackFiles:
-    @pytest.mark.parametrize("name", ["oke", "oke-max-sized", "oke-dynamic", "oke-right-sized"])
-    def test_lack_only_what_is_the_users_own(self, name: str) -> None:
+    @pytest.mark.parametrize(("cloud", "place"), [("oke", "compartment"), ("gke", "project")])
+    @pytest.mark.parametrize("stack", ["", "-max-sized", "-dynamic", "-right-sized"])
+    def test_lack_only_what_is_the_users_own(self, cloud: str, place: str, stack: str) -> None:
+        name = f"{cloud}{stack}"
         document = yaml.safe_load((CHECKOUT / f"Pulumi.{name}.yaml").read_text())["config"]
         found = {key.removeprefix("rightsize:"): value for key, value in document.items()}
         with pytest.raises(StackError) as caught:
             parse(found)
-        assert {fault.path for fault in caught.value.faults} == {"compartment", "api.allowedCidrs"}
+        assert {fault.path for fault in caught.value.faults} == {place, "api.allowedCidrs"}
 
+    @pytest.mark.parametrize("cloud", ["oke", "gke"])
     @pytest.mark.parametrize("variant", VARIANTS)
-    def test_a_named_stack_has_the_variant_of_its_name(self, variant: str) -> None:
-        document = yaml.safe_load((CHECKOUT / f"Pulumi.oke-{variant}.yaml").read_text())
+    def test_a_named_stack_has_the_variant_of_its_name(self, cloud: str, variant: str) -> None:
+        document = yaml.safe_load((CHECKOUT / f"Pulumi.{cloud}-{variant}.yaml").read_text())
         assert document["config"]["rightsize:variant"] == variant
+
+    @pytest.mark.parametrize(("cloud", "models"), [("oke", PUBLISHED_MODELS), ("gke", PUBLISHED_MODELS_GKE)])
+    @pytest.mark.parametrize("stack", ["", "-max-sized", "-dynamic", "-right-sized"])
+    def test_serve_the_published_models(self, cloud: str, models: dict[str, Any], stack: str) -> None:
+        document = yaml.safe_load((CHECKOUT / f"Pulumi.{cloud}{stack}.yaml").read_text())
+        assert document["config"]["rightsize:models"] == models
 
     def test_every_key_of_the_project_is_typed_defaulted_described_and_known(self) -> None:
         keys = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())["config"]
-        assert all(set(key) == {"type", "default", "description"} for key in keys.values())
+        assert all(set(key) - {"items"} == {"type", "default", "description"} for key in keys.values())
         with pytest.raises(StackError) as caught:
             parse({name: key["default"] for name, key in keys.items()})
         assert not [fault for fault in caught.value.faults if "unknown" in fault.expectation]
@@ -290,6 +395,9 @@ paths = st.sampled_from(
         "management",
         "network.cidrBlock",
         "network.subnets",
+        "project",
+        "zones",
+        "cluster.deletionProtection",
         "provisioner.families",
         "budget.pricePerHour",
         "unheard",
