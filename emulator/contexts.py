@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import yaml
 
+from emulator.cloud.kube import Kube
+from emulator.cloud.machine import Published
 from emulator.home import Home, write_whole
-from emulator.oci.state import Cluster, Kube
 
 _API_VERSION: Final = "client.authentication.k8s.io/v1beta1"
 _STAND_IN: Final = """#!/bin/sh
@@ -48,23 +49,23 @@ class Contexts:
         write_stand_in(self._home.bin / "oci", self._home.credentials)
         write_whole(self._home.kubeconfig, yaml.safe_dump(_empty()))
 
-    def add(self, cluster: Cluster) -> None:
+    def add(self, cluster: Published) -> None:
         """Add a cluster and make it the current one."""
         if cluster.kube is None:
             return
         credential = json.dumps(_credential(cluster.kube))
         with self._lock:
-            write_whole(self._home.credentials / f"{cluster.id}.json", credential + "\n")
+            write_whole(self._home.credentials / f"{cluster.credential}.json", credential + "\n")
             self._names.append(cluster.context)
             config = _without(self._read(), cluster.context)
             _append(config, cluster.context, cluster.kube)
             config["current-context"] = cluster.context
             write_whole(self._home.kubeconfig, yaml.safe_dump(config, sort_keys=False))
 
-    def remove(self, cluster: Cluster) -> None:
+    def remove(self, cluster: Published) -> None:
         """Forget a cluster; the newest that is left becomes the current one if this was it."""
         with self._lock:
-            (self._home.credentials / f"{cluster.id}.json").unlink(missing_ok=True)
+            (self._home.credentials / f"{cluster.credential}.json").unlink(missing_ok=True)
             if cluster.context not in self._names:
                 return
             self._names.remove(cluster.context)

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +21,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulator.cloud.bill import bill
-from emulator.cloud.clock import SystemClock
+from emulator.cloud.clock import Clock, SystemClock
+from emulator.cloud.kube import KubeFactory
+from emulator.cloud.machine import Machine
+from emulator.cloud.served import ServedCloud
 from emulator.contexts import Contexts
 from emulator.home import Home, Running, write_whole
-from emulator.oci import state
-from emulator.oci.balancers import BalancerWatch
-from emulator.oci.region import Machine, Region
-from emulator.oci.server import Server
-from emulator.oci.state import KubeFactory
+from emulator.oci.cloud import OracleCloud
 
 LOG: Final = logging.getLogger("emulator")
 INTERNAL: Final = "/emulator/v1"
@@ -51,60 +51,40 @@ class Daemon:
             on_context=self._contexts.add,
             off_context=self._contexts.remove,
         )
-        self._region = Region(machine, self._clock, secrets.token_hex(8))
-        self._balancers = BalancerWatch(self._region.world)
+        self._clouds: Final = clouds(machine, self._clock)
         self.stopping: Final = threading.Event()
 
     def app(self) -> Starlette:
         """The web application."""
-        server = Server(self._region.world, self._region.tokens)
         routes = [
             Route(f"{INTERNAL}/status", self._serve(self.status)),
             Route(f"{INTERNAL}/bill", self._serve(self.bill)),
             Route(f"{INTERNAL}/shutdown", self._serve(self._shutdown), methods=["POST"]),
-            *server.routes(),
-            Route("/{path:path}", server.unknown, methods=["GET", "POST", "PUT", "DELETE"]),
+            *(route for cloud in self._clouds for route in cloud.routes()),
         ]
         return Starlette(routes=routes)
 
     def status(self) -> dict[str, Any]:
         """Clusters with their nodes, for `emulator status`."""
-        world = self._region.world
-        with world.lock:
-            clusters = [
-                {
-                    "id": cluster.id,
-                    "cloud": "oke",
-                    "name": cluster.details.name,
-                    "context": cluster.context,
-                    "state": cluster.state,
-                    "server": cluster.kube.server if cluster.kube is not None else None,
-                    "nodes": sum(len(pool.staying()) for pool in world.pools_of(cluster.id)),
-                    "node_pools": len(world.pools_of(cluster.id)),
-                }
-                for cluster in world.clusters.values()
-                if cluster.state != state.DELETED
-            ]
+        clusters = [asdict(cluster) for cloud in self._clouds for cluster in cloud.status()]
         return {"pid": os.getpid(), "clusters": clusters}
 
     def bill(self) -> dict[str, Any]:
         """The bill of this moment."""
-        world = self._region.world
-        with world.lock:
-            return bill(world.meter.readings(), self._clock.now())
+        readings = [reading for cloud in self._clouds for reading in cloud.meter.readings()]
+        return bill(sorted(readings, key=lambda reading: reading.started_at), self._clock.now())
 
     def close(self) -> None:
         """End every cluster and keep the bill, on which nothing runs any more."""
         LOG.info("stopping")
-        world = self._region.world
-        with world.lock:
-            now = self._clock.now()
-            for reading in tuple(world.meter.running()):
-                world.meter.stop(reading.charge.id, now)
+        now = self._clock.now()
+        for cloud in self._clouds:
+            for reading in tuple(cloud.meter.running()):
+                cloud.meter.stop(reading.charge.id, now)
         self.keep_bill()
         self._clock.stop()
-        self._balancers.stop()
-        self._region.close()
+        for cloud in self._clouds:
+            cloud.close()
         self._home.note.unlink(missing_ok=True)
         LOG.info("stopped")
 
@@ -114,7 +94,8 @@ class Daemon:
 
     def open(self) -> None:
         """Start what works in the background."""
-        self._balancers.start()
+        for cloud in self._clouds:
+            cloud.open()
 
     def _shutdown(self) -> dict[str, Any]:
         self.stopping.set()
@@ -125,6 +106,11 @@ class Daemon:
             return JSONResponse(await run_in_threadpool(answer))
 
         return serve
+
+
+def clouds(machine: Machine, clock: Clock) -> tuple[ServedCloud, ...]:
+    """Every cloud that is emulated."""
+    return (OracleCloud(machine, clock, secrets.token_hex(8)),)
 
 
 def serve(home: Home, listening: socket.socket, make_kube: KubeFactory) -> None:

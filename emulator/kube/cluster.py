@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -170,6 +170,21 @@ class KubeCluster:
     def review_token(self, token: str, audiences: Sequence[str] = ()) -> ServiceAccountRef | None:
         """Whose ServiceAccount token this is; None when the API server does not vouch for it."""
         return tokens.review(self._api, token, audiences)
+
+    def annotations_of(self, namespace: str, service_account: str) -> Mapping[str, str] | None:
+        """Annotations of a ServiceAccount; None when there is no such one.
+
+        Raises:
+            ApiError: the API server does not answer.
+        """
+        try:
+            item = self._api.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}")
+        except ApiError as fault:
+            if fault.not_found:
+                return None
+            raise
+        found: Mapping[str, str] = item["metadata"].get("annotations") or {}
+        return found
 
     def delete(self) -> None:
         """End everything of the cluster: threads, process pods, control plane, files. Idempotent."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 from emulator.cloud.clock import rfc3339
 from emulator.cloud.errors import ApiError, OperationFailed, incorrect_state, invalid, not_found
 from emulator.cloud.ids import unique_part
+from emulator.cloud.pace import pace_of
 from emulator.kube.manifests import system_pods
 from emulator.kube.spec import ClusterFailed, ClusterSpec
 from emulator.oci import account, addons, images, instances, kubeconfig, state, touched
@@ -34,11 +35,10 @@ class Clusters:
         self._check(details)
         world = self._world
         cluster_id = world.ids.next("cluster")
-        pace = state.pace_of(details)
-        context = self._free_context(pace.stack)
-        cluster = Cluster(
-            cluster_id, details, pace, world.edges.clusters_home / context, world.clock.now(), context
-        )
+        pace = pace_of(details.freeform_tags or {}, details.name)
+        context = world.edges.machine.names.take(pace.stack)
+        home = world.edges.machine.clusters_home / context
+        cluster = Cluster(cluster_id, details, pace, home, world.clock.now(), context)
         world.clusters[cluster_id] = cluster
         request = world.work.submit(
             "CLUSTER_CREATE",
@@ -141,19 +141,6 @@ class Clusters:
         for group in endpoint.nsg_ids or ():
             self._world.store.get(SECURITY_GROUPS, group)
 
-    def _free_context(self, stack: str) -> str:
-        safe = (
-            "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in stack)[:40]
-            or "cluster"
-        )
-        taken = {
-            cluster.context for cluster in self._world.clusters.values() if cluster.state != state.DELETED
-        }
-        number = 1
-        while (name := safe if number == 1 else f"{safe}-{number}") in taken:
-            number += 1
-        return name
-
     def _build(self, cluster: Cluster, request: WorkRequest) -> None:
         world = self._world
         spec = ClusterSpec(
@@ -165,11 +152,11 @@ class Clusters:
             system_pods=system_pods(CLOUD, cluster.pace.accounting),
         )
         try:
-            cluster.kube = world.edges.make_kube(spec)
+            cluster.kube = world.edges.machine.make_kube(spec)
             if cluster.enhanced:
                 cluster.identity = world.edges.open_identity(cluster.id)
             cluster.kube.start(Hooks(world, cluster))
-            world.edges.on_context(cluster)
+            world.edges.machine.on_context(cluster)
         except (ClusterFailed, ApiError, OSError) as fault:
             with world.lock:
                 cluster.state, cluster.state_details = state.FAILED, str(fault)
@@ -209,9 +196,10 @@ class Clusters:
             cluster.state = state.DELETED
             cluster.deleted = (now, request.id)
             cluster.version += 1
+        world.edges.machine.names.release(cluster.context)
 
     def _close(self, cluster: Cluster) -> None:
-        self._world.edges.off_context(cluster)
+        self._world.edges.machine.off_context(cluster)
         if cluster.kube is not None:
             cluster.kube.delete()
         if cluster.identity is not None:

@@ -7,12 +7,13 @@ from typing import Final
 
 from emulator.cloud.errors import OperationFailed
 from emulator.cloud.ids import unique_part
+from emulator.cloud.kube import Kube
 from emulator.cloud.meter import INSTANCE, Charge
 from emulator.kube.drain import DrainRefused
 from emulator.oci import account, state
 from emulator.oci.nodes import Names, node_spec
 from emulator.oci.shapes import CLOUD, Machine
-from emulator.oci.state import Cluster, Instance, Kube, NodePool
+from emulator.oci.state import Cluster, Instance, NodePool
 from emulator.oci.wire import Placement
 from emulator.oci.work_requests import WorkRequest
 from emulator.oci.world import World, boot_volume_price

@@ -2,34 +2,20 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from catalog.loader import bundled
 from emulator.cloud.clock import Clock
 from emulator.cloud.ids import Ids
+from emulator.cloud.machine import Machine
 from emulator.oci import certificates, state
 from emulator.oci.identity_listener import Listener
 from emulator.oci.principal import Workload
 from emulator.oci.shapes import CLOUD, Shapes
-from emulator.oci.state import Cluster, KubeFactory
 from emulator.oci.tokens import TokenRefused, Tokens
 from emulator.oci.world import Edges, World
 
 LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What the cloud takes from the machine it runs on."""
-
-    make_kube: KubeFactory
-    clusters_home: Path
-    account_home: Path
-    on_context: Callable[[Cluster], None]
-    off_context: Callable[[Cluster], None]
 
 
 class Region:
@@ -41,11 +27,8 @@ class Region:
         self._network = loopback_network(str(machine.account_home))
         self._authority = certificates.create(machine.account_home)
         edges = Edges(
-            make_kube=machine.make_kube,
+            machine=machine,
             open_identity=self._open_identity,
-            clusters_home=machine.clusters_home,
-            on_context=machine.on_context,
-            off_context=machine.off_context,
             identity_ca=self._authority.certificate_path,
         )
         self.world: Final = World(Ids(seed), clock, Shapes(bundled(CLOUD)), edges)

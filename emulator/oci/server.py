@@ -11,9 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.cloud.errors import ApiError, not_found
+from emulator.oci import core_api, engine_api
 from emulator.oci.authentication import Signed, principal_of
-from emulator.oci.core_api import Core
-from emulator.oci.engine_api import Engine
 from emulator.oci.http import Answer, Call, Endpoint
 from emulator.oci.tokens import Tokens
 from emulator.oci.world import World
@@ -33,11 +32,17 @@ class Server:
 
     def routes(self) -> list[Route]:
         """One route for each operation."""
-        endpoints = (*Engine(self._world).endpoints(), *Core(self._world).endpoints())
+        endpoints = (*engine_api.Engine(self._world).endpoints(), *core_api.Core(self._world).endpoints())
         return [self._route(endpoint) for endpoint in endpoints]
 
-    async def unknown(self, request: Request) -> Response:
-        """The answer to what no route serves."""
+    def fallbacks(self) -> list[Route]:
+        """One route for all below each API that no other route serves."""
+        return [
+            Route(f"{base}/{{path:path}}", self._unknown, methods=["GET", "POST", "PUT", "DELETE"])
+            for base in (engine_api.BASE, core_api.BASE)
+        ]
+
+    async def _unknown(self, request: Request) -> Response:
         fault = not_found(f"{request.method} {request.url.path}")
         return _response(_refusal(fault), _request_id(self._world, request))
 

@@ -3,15 +3,14 @@
 Everything here is changed only under the cloud's lock.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from catalog import names, timing
-from catalog.timing import Timing
 from emulator.cloud.ids import unique_part
-from emulator.kube.spec import AutoscalerSettings, CloudHooks, ClusterSpec, NodeSpec, ServiceAccountRef
+from emulator.cloud.kube import Kube
+from emulator.cloud.pace import Pace
+from emulator.kube.spec import NodeSpec
 from emulator.oci.shapes import Machine
 from emulator.oci.wire import CreateCluster, CreatePool
 
@@ -24,52 +23,6 @@ FAILED: Final = "FAILED"
 NEEDS_ATTENTION: Final = "NEEDS_ATTENTION"
 
 
-class Kube(Protocol):
-    """The Kubernetes side of a cluster, as `emulator.kube.cluster.KubeCluster` provides it."""
-
-    @property
-    def server(self) -> str:
-        """URL of the API server."""
-        ...
-
-    @property
-    def ca_pem(self) -> bytes:
-        """The CA that signed the API server's certificate."""
-        ...
-
-    @property
-    def client_cert_pem(self) -> bytes:
-        """The administrator's certificate."""
-        ...
-
-    @property
-    def client_key_pem(self) -> bytes:
-        """The administrator's key."""
-        ...
-
-    def start(self, hooks: CloudHooks) -> None:
-        """Start the controllers."""
-
-    def add_node(self, node: NodeSpec) -> None:
-        """Register a node."""
-
-    def remove_node(self, name: str, grace_s: float | None = None, *, force: bool = True) -> None:
-        """Drain and remove a node."""
-
-    def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:
-        """Whose token it is."""
-        ...
-
-    def set_autoscaler(self, settings: AutoscalerSettings | None) -> None:
-        """Run, change or remove the cluster autoscaler."""
-
-    def delete(self) -> None:
-        """End the cluster."""
-
-
-KubeFactory = Callable[[ClusterSpec], Kube]
-
-
 class Identity(Protocol):
     """The listener that turns ServiceAccount tokens into session tokens."""
 
@@ -80,27 +33,6 @@ class Identity(Protocol):
 
     def close(self) -> None:
         """Stop listening."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What a cluster's tags say about time, reservations and names."""
-
-    timing: Timing
-    accounting: str
-    stack: str
-
-
-def pace_of(details: CreateCluster) -> Pace:
-    """Timing, accounting and stack from the tags; the defaults are those of a real cloud."""
-    tags = details.freeform_tags or {}
-    pace = timing.TIMINGS.get(tags.get(names.TIMING_TAG, ""), timing.CLOUD)
-    accounting = tags.get(names.ACCOUNTING_TAG, "documented")
-    return Pace(
-        timing=pace,
-        accounting=accounting if accounting in {"documented", "nominal"} else "documented",
-        stack=tags.get(names.STACK_TAG) or details.name,
-    )
 
 
 @dataclass(slots=True)
@@ -142,6 +74,21 @@ class Cluster:
     def etag(self) -> str:
         """Of this version."""
         return f"{unique_part(self.id)}-{self.version}"
+
+    @property
+    def credential(self) -> str:
+        """By what the `oci` stand-in asks for it."""
+        return self.id
+
+    @property
+    def usable(self) -> bool:
+        """Whether its API server answers, and goes on to."""
+        return self.state in {ACTIVE, UPDATING} and self.kube is not None
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is deleted, or will be."""
+        return self.state in {DELETED, DELETING}
 
     @property
     def enhanced(self) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from emulator.cloud.clock import Clock, Stopped, rfc3339
-from emulator.cloud.errors import OperationFailed, incorrect_state
+from emulator.cloud.background import Background, Fault
+from emulator.cloud.clock import Clock, rfc3339
+from emulator.cloud.errors import incorrect_state
 from emulator.cloud.ids import Ids
 
 LOG: Final = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class WorkRequests:
         self._clock = clock
         self._lock = lock
         self._all: dict[str, WorkRequest] = {}
-        self._threads: list[threading.Thread] = []
+        self._background = Background("InternalError")
 
     def get(self, work_request_id: str) -> WorkRequest | None:
         """A work request by its id."""
@@ -121,7 +122,6 @@ class WorkRequests:
         `OperationFailed` from `carry_out` makes it FAILED; it is called without the cloud's lock.
         """
         with self._lock:
-            self._threads = [thread for thread in self._threads if thread.is_alive()]
             request = WorkRequest(
                 self._ids.next("clustersworkrequest"),
                 operation,
@@ -130,14 +130,11 @@ class WorkRequests:
                 self._clock.now(),
             )
             self._all[request.id] = request
-            thread = threading.Thread(
-                target=self._run,
-                args=(request, carry_out),
-                name=f"{operation} {request.id[-6:]}",
-                daemon=True,
-            )
-            self._threads.append(thread)
-        thread.start()
+        self._background.run(
+            f"{operation} {request.id[-6:]}",
+            lambda: self._carry_out(request, carry_out),
+            lambda fault: self._finish(request, fault),
+        )
         return request
 
     def log(self, request: WorkRequest, message: str) -> None:
@@ -148,30 +145,19 @@ class WorkRequests:
 
     def join(self, timeout_s: float) -> None:
         """Wait for the running operations, for example at the end of a test or of the cloud."""
-        for thread in tuple(self._threads):
-            thread.join(timeout_s)
+        self._background.join(timeout_s)
 
-    def _run(self, request: WorkRequest, carry_out: Callable[[WorkRequest], None]) -> None:
+    def _carry_out(self, request: WorkRequest, carry_out: Callable[[WorkRequest], None]) -> None:
         with self._lock:
             request.status = IN_PROGRESS
             request.started_at = self._clock.now()
-        try:
-            carry_out(request)
-        except OperationFailed as failure:
-            self._finish(request, FAILED, (failure.code, failure.message))
-        except Stopped:
-            self._finish(request, FAILED, ("InternalError", "the emulated cloud is shutting down"))
-        except Exception as bug:
-            LOG.exception("work request %s (%s)", request.id, request.operation)
-            self._finish(request, FAILED, ("InternalError", f"{type(bug).__name__}: {bug}"))
-        else:
-            self._finish(request, SUCCEEDED, None)
+        carry_out(request)
 
-    def _finish(self, request: WorkRequest, status: str, error: tuple[str, str] | None) -> None:
+    def _finish(self, request: WorkRequest, error: Fault | None) -> None:
         now = self._clock.now()
         with self._lock:
             if error is not None:
                 request.errors.append((*error, now))
                 LOG.warning("%s %s failed: %s: %s", request.operation, request.id[-6:], *error)
-            request.status = status
+            request.status = SUCCEEDED if error is None else FAILED
             request.finished_at = now

@@ -10,13 +10,14 @@ from typing import Final
 from emulator.cloud.clock import Clock
 from emulator.cloud.errors import not_found
 from emulator.cloud.ids import Ids
+from emulator.cloud.machine import Machine
 from emulator.cloud.meter import Charge, Meter
 from emulator.oci import account, policy
 from emulator.oci.network_kinds import POLICIES
 from emulator.oci.principal import Need, Workload
 from emulator.oci.security_rules import SecurityRules
 from emulator.oci.shapes import CLOUD, Shapes
-from emulator.oci.state import DELETED, Cluster, Identity, KubeFactory, NodePool
+from emulator.oci.state import DELETED, Cluster, Identity, NodePool
 from emulator.oci.store import Store
 from emulator.oci.work_requests import WorkRequests
 
@@ -35,13 +36,9 @@ LOAD_BALANCER_PRICE: Final = Decimal("0.0113") + Decimal("0.0001") * 10
 class Edges:
     """What the cloud gets from outside: its tools, its folders, its neighbours."""
 
-    make_kube: KubeFactory
+    machine: Machine
     open_identity: Callable[[str], Identity]
     """Opens the identity listener of a cluster, by its id."""
-    clusters_home: Path
-    on_context: Callable[[Cluster], None]
-    """A cluster has become usable: publish its credentials."""
-    off_context: Callable[[Cluster], None]
     identity_ca: Path
     """Certificate that pods trust when they call the identity listener."""
 

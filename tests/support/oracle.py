@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Any
 import oci
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from emulator import keys
+from emulator.cloud.machine import Machine, Published
 from emulator.kube.drain import DrainRefused
 from emulator.kube.spec import (
     AutoscalerSettings,
@@ -25,9 +25,8 @@ from emulator.kube.spec import (
     ServiceAccountRef,
 )
 from emulator.oci import account
-from emulator.oci.region import Machine, Region
+from emulator.oci.region import Region
 from emulator.oci.server import Server
-from emulator.oci.state import Cluster
 from tests.support.until import until
 
 VERSION = "v1.36.3"
@@ -71,6 +70,7 @@ class FakeKube:
     stuck: set[str] = field(default_factory=set)
     hooks: CloudHooks | None = None
     autoscaler: AutoscalerSettings | None = None
+    annotations: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     deleted: bool = False
     gate: threading.Event | None = None
     """When set, `add_node` waits for it."""
@@ -95,6 +95,9 @@ class FakeKube:
 
     def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:  # noqa: ARG002 - the fake's token has none
         return ServiceAccountRef("rightsize-system", "provisioner", "uid") if token == TOKEN else None
+
+    def annotations_of(self, namespace: str, service_account: str) -> Mapping[str, str] | None:
+        return self.annotations.get((namespace, service_account))
 
     def set_autoscaler(self, settings: AutoscalerSettings | None) -> None:
         self.autoscaler = settings
@@ -177,7 +180,7 @@ class Oracle(Client):
         self.kubes.append(kube)
         return kube
 
-    def _unpublish(self, cluster: Cluster) -> None:
+    def _unpublish(self, cluster: Published) -> None:
         if cluster.context in self.published:
             self.published.remove(cluster.context)
 
@@ -187,9 +190,8 @@ def running_oracle(home: Path) -> Iterator[Oracle]:
     """The cloud, served for the time of a test."""
     oracle = Oracle(home)
     apis = Server(oracle.world, oracle.region.tokens)
-    unknown = Route("/{path:path}", apis.unknown, methods=["GET", "POST", "PUT", "DELETE"])
     config = uvicorn.Config(
-        Starlette(routes=[*apis.routes(), unknown]),
+        Starlette(routes=[*apis.routes(), *apis.fallbacks()]),
         host="127.0.0.1",
         port=0,
         log_config=None,

@@ -12,12 +12,13 @@ import yaml
 
 from catalog.timing import DEMO
 from emulator import keys
+from emulator.cloud.pace import pace_of
 from emulator.contexts import Contexts
 from emulator.environment import exports
 from emulator.home import Home, HomeFault
 from emulator.kube.spec import ClusterSpec
 from emulator.oci import account
-from emulator.oci.state import Cluster, pace_of
+from emulator.oci.state import Cluster
 from emulator.oci.wire import CreateCluster
 from emulator.program import Program, ProgramFault, merged
 from tests.support.oracle import FakeKube
@@ -32,7 +33,7 @@ def home(tmp_path: Path) -> Home:
 
 def a_cluster(home: Home, name: str) -> Cluster:
     details = CreateCluster(name=name, compartment_id="c", vcn_id="v", kubernetes_version="v1.36.3")
-    cluster = Cluster(f"ocid1.cluster.{name}", details, pace_of(details), home.clusters / name, 0.0, name)
+    cluster = Cluster(f"ocid1.cluster.{name}", details, pace_of({}, name), home.clusters / name, 0.0, name)
     spec = ClusterSpec(name, home.clusters / name, DEMO, "oke", "documented")
     cluster.kube = FakeKube(spec, server=f"https://{name}")
     return cluster

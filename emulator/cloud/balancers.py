@@ -8,29 +8,45 @@ import os
 import ssl
 import tempfile
 import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import httpx
 
-from emulator.cloud.meter import Charge
-from emulator.oci import state
-from emulator.oci.shapes import CLOUD
-from emulator.oci.state import Cluster, Kube
-from emulator.oci.world import LOAD_BALANCER_PRICE, World
+from emulator.cloud.clock import Clock
+from emulator.cloud.kube import Kube
+from emulator.cloud.machine import Published
+from emulator.cloud.meter import Charge, Meter
 
 LOG: Final = logging.getLogger(__name__)
 _PERIOD_S: Final = 5.0
 _TIMEOUT_S: Final = 5.0
 
 
-class BalancerWatch:
-    """Looks for Services of type LoadBalancer."""
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """Where and at what price load balancers are charged."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    cloud: str
+    price_per_hour: Decimal
+    meter: Meter
+    clock: Clock
+    lock: threading.RLock
+
+
+class BalancerWatch:
+    """Looks for Services of type LoadBalancer in the clusters of a cloud."""
+
+    def __init__(self, billing: Billing, clusters: Callable[[], Iterable[Published]]) -> None:
+        self._billing = billing
+        self._clusters = clusters
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="load balancers", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"load balancers of {billing.cloud}", daemon=True
+        )
         self._clients: dict[str, httpx.Client] = {}
         self._seen: dict[str, str] = {}
         """Charge to cluster."""
@@ -47,10 +63,12 @@ class BalancerWatch:
 
     def look(self) -> None:
         """Look once at every cluster."""
-        for cluster in tuple(self._world.clusters.values()):
-            if cluster.state in {state.ACTIVE, state.UPDATING} and cluster.kube is not None:
+        with self._billing.lock:
+            clusters = tuple(self._clusters())
+        for cluster in clusters:
+            if cluster.usable and cluster.kube is not None:
                 self._look_at(cluster, cluster.kube)
-            elif cluster.state in {state.DELETED, state.DELETING}:
+            elif cluster.gone:
                 self._settle(cluster, set())
                 client = self._clients.pop(cluster.id, None)
                 if client is not None:
@@ -63,7 +81,7 @@ class BalancerWatch:
             except Exception:
                 LOG.exception("load balancers")
 
-    def _look_at(self, cluster: Cluster, kube: Kube) -> None:
+    def _look_at(self, cluster: Published, kube: Kube) -> None:
         client = self._clients.get(cluster.id)
         if client is None:
             client = self._clients[cluster.id] = _client(kube)
@@ -80,16 +98,19 @@ class BalancerWatch:
         }
         self._settle(cluster, found)
 
-    def _settle(self, cluster: Cluster, found: set[str]) -> None:
-        with self._world.lock:
-            now = self._world.clock.now()
+    def _settle(self, cluster: Published, found: set[str]) -> None:
+        billing = self._billing
+        with billing.lock:
+            now = billing.clock.now()
             for charge_id in found - set(self._seen):
-                charge = Charge(charge_id, "load-balancer", CLOUD, cluster.context, LOAD_BALANCER_PRICE)
-                self._world.meter.start(charge, now)
+                charge = Charge(
+                    charge_id, "load-balancer", billing.cloud, cluster.context, billing.price_per_hour
+                )
+                billing.meter.start(charge, now)
                 self._seen[charge_id] = cluster.id
             gone = [key for key, owner in self._seen.items() if owner == cluster.id and key not in found]
             for charge_id in gone:
-                self._world.meter.stop(charge_id, now)
+                billing.meter.stop(charge_id, now)
                 del self._seen[charge_id]
 
 
