@@ -97,7 +97,8 @@ class GkeDriver:
             machines = self._machines(raw)
             pool = self._as_of_now(raw, spec, machines)
             found[pool.id] = pool
-            self._orders.pop(pool.name, None)
+            if self._operation is None or self._operation.pool != pool.name:
+                self._orders.pop(pool.name, None)
             self._note_failure(raw, pool, machines)
         unlisted = {
             name: Pool(name, name, order.spec, order.size)
