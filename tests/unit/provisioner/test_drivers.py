@@ -1,7 +1,7 @@
-"""Every driver keeps the contract: the same tests on the fake and on OKE over the emulated cloud."""
+"""Every driver keeps the contract: the same tests on the fake and on each cloud's driver."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -9,51 +9,88 @@ from typing import Any
 
 import pytest
 
+from catalog.loader import bundled
 from emulator.oci import account
+from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.drivers.contract import Driver, Gone, Retry
 from provisioner.drivers.fake import FakeDriver
+from provisioner.drivers.gke import GkeDriver
 from provisioner.drivers.oke import OkeDriver
 from provisioner.drivers.oke_pool import OkeSite
+from tests.support.google import SITE, Google
 from tests.support.oracle import VERSION, Oracle, cluster_details, ground, image, running_oracle
 from tests.support.provision import OKE
 from tests.support.until import until
 
-SPEC = PoolSpec(
-    "VM.Standard.A1.Flex",
-    1,
-    Decimal(6),
-    "US-ASHBURN-AD-1",
-    "on-demand",
-    (("karpenter.sh/capacity-type", "on-demand"), ("rightsize.io/role", "inference")),
-    (Taint("rightsize.io/role", "inference", "NoSchedule"),),
+GKE = Catalog(bundled("gke"), "gke", "documented")
+LABELS = (("karpenter.sh/capacity-type", "on-demand"), ("rightsize.io/role", "inference"))
+TAINTS = (Taint("rightsize.io/role", "inference", "NoSchedule"),)
+
+
+@dataclass(frozen=True)
+class Wares:
+    """What a cloud sells: an Arm machine, labelled and tainted, and a GPU machine for less."""
+
+    arm: PoolSpec
+    gpu: PoolSpec
+
+
+ORACLES = Wares(
+    PoolSpec("VM.Standard.A1.Flex", 1, Decimal(6), "US-ASHBURN-AD-1", "on-demand", LABELS, TAINTS),
+    PoolSpec("VM.GPU2.1", 0, Decimal(72), "US-ASHBURN-AD-2", "spot"),
 )
-GPU = PoolSpec("VM.GPU2.1", 0, Decimal(72), "US-ASHBURN-AD-2", "spot")
+GOOGLES = Wares(
+    PoolSpec("t2a-standard-2", 0, Decimal(8), "us-central1-a", "on-demand", LABELS, TAINTS),
+    PoolSpec("n1-standard-2+t4x1", 0, Decimal("7.5"), "us-central1-b", "spot"),
+)
 
 
 @dataclass
 class Bench:
     """A driver, how to make another of the same cluster, and how to let its cloud catch up."""
 
+    wares: Wares
     driver: Driver
-    again: Any
-    settle: Any
+    again: Callable[[], Driver]
+    settle: Callable[[], Any]
 
 
-@pytest.fixture(params=["fake", "oke"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    if request.param == "fake":
-        fake = FakeDriver()
-        yield Bench(fake, lambda: fake, fake.boot)
-        return
-    with running_oracle(tmp_path) as oracle:
+@contextlib.contextmanager
+def in_memory(_home: Path) -> Iterator[Bench]:
+    fake = FakeDriver()
+    yield Bench(ORACLES, fake, lambda: fake, fake.boot)
+
+
+@contextlib.contextmanager
+def at_oracle(home: Path) -> Iterator[Bench]:
+    with running_oracle(home) as oracle:
         site = site_of(oracle)
-        yield Bench(
-            OkeDriver(oracle.engine(), site, OKE),
-            lambda: OkeDriver(oracle.engine(), site, OKE),
-            lambda: oracle.world.work.join(10),
-        )
+
+        def again() -> Driver:
+            return OkeDriver(oracle.engine(), site, OKE)
+
+        yield Bench(ORACLES, again(), again, lambda: oracle.world.work.join(10))
+
+
+@contextlib.contextmanager
+def at_google(_home: Path) -> Iterator[Bench]:
+    google = Google()
+
+    def again() -> Driver:
+        return GkeDriver(google.clients, SITE, GKE, sleep=lambda _: None)
+
+    yield Bench(GOOGLES, again(), again, google.settle)
+
+
+BENCHES = {"fake": in_memory, "oke": at_oracle, "gke": at_google}
+
+
+@pytest.fixture(params=BENCHES)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    with BENCHES[request.param](tmp_path) as made:
+        yield made
 
 
 def site_of(oracle: Oracle) -> OkeSite:
@@ -96,60 +133,61 @@ def test_a_cluster_has_no_pools_at_first(bench: Bench) -> None:
 
 
 def test_what_was_launched_is_on_its_way_at_once(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 2, "need")
+    bench.driver.launch(bench.wares.arm, 2, "need")
     pool = only(bench.driver.pools())
-    assert (pool.spec, pool.size) == (SPEC, 2)
+    assert (pool.spec, pool.size) == (bench.wares.arm, 2)
 
 
 def test_machines_come(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 2, "need")
+    bench.driver.launch(bench.wares.arm, 2, "need")
     pool = settled(bench, 2)
     assert pool.missing == 0
     assert len({instance.id for instance in pool.instances}) == 2
 
 
-@pytest.mark.parametrize("spec", [SPEC, GPU], ids=["flexible, labelled, tainted", "fixed, spot"])
-def test_a_new_driver_reads_the_identity_back(bench: Bench, spec: PoolSpec) -> None:
+@pytest.mark.parametrize("ware", ["arm", "gpu"])
+def test_a_new_driver_reads_the_identity_back(bench: Bench, ware: str) -> None:
+    spec: PoolSpec = getattr(bench.wares, ware)
     bench.driver.launch(spec, 1, "need")
     settled(bench, 1)
     assert only(bench.again().pools()).spec == spec
 
 
 def test_a_pool_of_the_same_identity_grows(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     first = settled(bench, 1)
-    bench.driver.launch(SPEC, 2, "more need")
+    bench.driver.launch(bench.wares.arm, 2, "more need")
     assert only(bench.driver.pools()).size == 3
     assert settled(bench, 3).id == first.id
 
 
 def test_another_identity_is_another_pool(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
-    bench.driver.launch(GPU, 1, "other need")
-    assert {pool.spec for pool in bench.driver.pools()} == {SPEC, GPU}
+    bench.driver.launch(bench.wares.arm, 1, "need")
+    bench.driver.launch(bench.wares.gpu, 1, "other need")
+    assert {pool.spec for pool in bench.driver.pools()} == {bench.wares.arm, bench.wares.gpu}
 
 
 def test_the_same_launch_again_buys_nothing_more(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     with contextlib.suppress(Retry):
-        bench.again().launch(SPEC, 1, "need")
+        bench.again().launch(bench.wares.arm, 1, "need")
     settled(bench, 1)
     assert only(bench.again().pools()).size == 1
 
 
 def test_a_pool_that_is_not_as_it_was_seen_does_not_grow(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     settled(bench, 1)
     other = bench.again()
     other.pools()
-    other.launch(SPEC, 1, "the other's need")
+    other.launch(bench.wares.arm, 1, "the other's need")
     with contextlib.suppress(Retry):
-        bench.driver.launch(SPEC, 1, "the other's need")
-    assert only(bench.driver.pools()).size == 2
+        bench.driver.launch(bench.wares.arm, 1, "the other's need")
+    assert settled(bench, 2).size == 2
 
 
 def test_a_machine_is_given_back_without_a_replacement(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 2, "need")
+    bench.driver.launch(bench.wares.arm, 2, "need")
     pool = settled(bench, 2)
     victim, other = pool.instances
     bench.driver.terminate(pool, victim.id)
@@ -160,7 +198,7 @@ def test_a_machine_is_given_back_without_a_replacement(bench: Bench) -> None:
 
 
 def test_a_machine_that_is_gone_is_gone(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 2, "need")
+    bench.driver.launch(bench.wares.arm, 2, "need")
     pool = settled(bench, 2)
     bench.driver.terminate(pool, pool.instances[0].id)
     settled(bench, 1)
@@ -169,16 +207,16 @@ def test_a_machine_that_is_gone_is_gone(bench: Bench) -> None:
 
 
 def test_an_emptied_pool_stays_and_is_used_again(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     pool = settled(bench, 1)
     bench.driver.terminate(pool, pool.instances[0].id)
     assert settled(bench, 0).id == pool.id
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     assert settled(bench, 1).id == pool.id
 
 
 def test_a_deleted_pool_is_gone(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     pool = settled(bench, 1)
     bench.driver.delete(pool)
     until("the pool is gone", lambda: bench.settle() or not bench.driver.pools())
@@ -187,6 +225,6 @@ def test_a_deleted_pool_is_gone(bench: Bench) -> None:
 
 
 def test_nothing_failed_when_nothing_failed(bench: Bench) -> None:
-    bench.driver.launch(SPEC, 1, "need")
+    bench.driver.launch(bench.wares.arm, 1, "need")
     settled(bench, 1)
     assert bench.driver.failures() == ()
