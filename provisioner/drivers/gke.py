@@ -18,7 +18,7 @@ from provisioner.core.market import Catalog
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.drivers import gke_pool
 from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
-from provisioner.drivers.gke_client import Clients, call, clients, is_about_capacity
+from provisioner.drivers.gke_client import Clients, call, clients, is_about_capacity, listed
 from provisioner.drivers.gke_pool import GkeSite, Group
 from provisioner.drivers.removal import Leftover, Patience, remove_all
 
@@ -204,8 +204,8 @@ class GkeDriver:
                     "instance_group_manager": group.name,
                 }
                 target += call(self._apis.groups.get, about_existing=True, **named).target_size
-                listed = call(self._apis.groups.list_managed_instances, about_existing=True, **named)
-                managed += [(group, machine) for machine in listed]
+                machines = listed(self._apis.groups.list_managed_instances, **named)
+                managed += [(group, machine) for machine in machines]
         except Gone:
             return None
         return _Machines(target, tuple(managed)) if groups else None
@@ -215,12 +215,12 @@ class GkeDriver:
         if machines is None:
             return Pool(raw.name, raw.name, spec, raw.initial_node_count)
         self._seen[raw.name] = machines.target
-        listed = gke_pool.instances_of(machines.all)
+        shown = gke_pool.instances_of(machines.all)
         instances = tuple(
-            replace(each, is_leaving=each.is_leaving or each.id in self._leaving) for each in listed
+            replace(each, is_leaving=each.is_leaving or each.id in self._leaving) for each in shown
         )
         late = sum(
-            now.is_leaving and not before.is_leaving for now, before in zip(instances, listed, strict=True)
+            now.is_leaving and not before.is_leaving for now, before in zip(instances, shown, strict=True)
         )
         ordered = self._operation.size if self._operation and self._operation.pool == raw.name else None
         return Pool(raw.name, raw.name, spec, max(machines.target - late, ordered or 0), instances)

@@ -69,6 +69,12 @@ def call(method: Callable[..., Any], *, about_existing: bool, **named: Any) -> A
         return method(**named, retry=None, timeout=_TIMEOUT_S)
 
 
+def listed(method: Callable[..., Any], **named: Any) -> list[Any]:
+    """All that a call lists, over as many pages as it takes."""
+    with translated(about_existing=True):
+        return list(method(**named, retry=None, timeout=_TIMEOUT_S))
+
+
 @contextmanager
 def translated(*, about_existing: bool) -> Iterator[None]:
     """Raise the SDK's errors as ours.
