@@ -1,0 +1,73 @@
+"""What pods are worth and what the whole must cost: the fluid answer and the bound, brought closer round by round."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from provisioner.core.optimal.bound import Judge
+from provisioner.core.optimal.fluid import Fluid, Stream
+from provisioner.core.optimal.shelf import Bools, Floats
+from provisioner.core.optimal.tables import Tables
+from provisioner.core.optimal.targets import promising
+
+FEW: Final = 80
+"""Blends where an answer that is soon there matters more than one that is exact."""
+_MANY: Final = 400
+_SOLVES: Final = 30
+"""Programs in one round of the bound, for each shelf."""
+_NEAR: Final = 0.003
+"""Part of the price by which rough worths may be away from the bound they give."""
+
+
+class Relaxation:
+    """The best worths and bound so far."""
+
+    def __init__(self, tables: Tables, buyable: Bools) -> None:
+        self._tables, self._buyable = tables, buyable
+        self._judge = Judge(tables)
+        self._rough = self._fluid(FEW)
+        self.worth: Floats = np.zeros(tables.size)
+        self.bound = 0.0
+        self._more = self._sharpen(self._rough)
+
+    def roughly(self) -> Iterator[bool]:
+        """Rounds until the sizes in use are about right."""
+        while self._more and self._rough.value - self.bound > _NEAR * self._rough.value:
+            self._more = self._sharpen(self._rough)
+            yield True
+
+    def finely(self) -> Iterator[bool]:
+        """Rounds until the bound is as high as it gets."""
+        fluid = self._rough
+        if self._tables.size > FEW:
+            fluid = self._fluid(_MANY)
+            for stream in self._rough.streams():
+                fluid.add(stream.shelf, stream.room, stream.price)
+        while self._sharpen(fluid):
+            yield True
+
+    def streams(self) -> list[Stream]:
+        """Sizes in use in the rough answer."""
+        return self._rough.streams()
+
+    def _fluid(self, blends: int) -> Fluid:
+        """Free rooms, and for a start a few promising sizes."""
+        fluid = Fluid(self._tables, blends)
+        for allowed in {mask.tobytes(): mask for _, mask in self._tables.rooms}.values():
+            total = sum((room for room, mask in self._tables.rooms if (mask == allowed).all()), np.zeros(1))
+            fluid.add_rooms(total, allowed)
+        for shelf, room, price in promising(self._tables, self._buyable):
+            fluid.add(shelf, room, price)
+        fluid.demand(np.where(self._buyable, self._tables.count, 0))
+        return fluid
+
+    def _sharpen(self, fluid: Fluid) -> bool:
+        """One round; says whether there are more sizes to take part."""
+        if not fluid.solve():
+            return False
+        bound, overruns = self._judge.below(fluid.worth, _SOLVES)
+        if bound > self.bound or not self.worth.any():
+            self.bound, self.worth = max(bound, self.bound), fluid.worth
+        found = [fluid.add(each.shelf, each.room, each.price) for each in overruns]
+        return any(found)

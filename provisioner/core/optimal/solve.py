@@ -1,0 +1,212 @@
+"""The packing kernel's entry: pods and machines in, the cheapest set of nodes found out.
+
+A first answer comes at once; each round then improves it or the bound below it, and the best so far
+stands at any moment. The same question, number of rounds and seed give the same answer.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from provisioner.core.optimal.answer import Answer, Node
+from provisioner.core.optimal.bins import Load, load_of, pods_in, priced
+from provisioner.core.optimal.bound import Judge
+from provisioner.core.optimal.build import Manner, build
+from provisioner.core.optimal.deal import Deal, money
+from provisioner.core.optimal.exact import exact
+from provisioner.core.optimal.fluid import Fluid
+from provisioner.core.optimal.greedy import greedy
+from provisioner.core.optimal.improve import improve
+from provisioner.core.optimal.pools import limited, within
+from provisioner.core.optimal.problem import Problem
+from provisioner.core.optimal.relax import FEW, Relaxation
+from provisioner.core.optimal.rooms import occupy
+from provisioner.core.optimal.shelf import Bools, Floats, Ints
+from provisioner.core.optimal.sketch import Sketch
+from provisioner.core.optimal.tables import Tables, tabulate
+from provisioner.core.optimal.targets import promising
+
+_QUICK: Final = (Manner(0.5, 48),)
+_THOROUGH: Final = (Manner(0.25, 64), Manner(0.1, 96))
+"""Ways of building."""
+_TIGHT: Final = 0.02
+"""How much roomier sizes are preferred in building."""
+_SOLVES: Final = 30
+_PATIENCE: Final = 40
+"""Rounds without progress after which an answer is as good as it gets."""
+_PROGRESS: Final = 1e-4
+"""Part of the price that counts as progress."""
+_PROVEN: Final = 1e-9
+_NEVER: Final = 1e9
+"""Worth of a pod that must not be left out."""
+
+
+def solve(problem: Problem, go_on: Callable[[], bool], seed: int = 0) -> Answer:
+    """The best set of nodes found while `go_on`, asked before each round, says so."""
+    tables, lost = tabulate(problem)
+    search = _Search(problem, tables, np.random.default_rng(seed))
+    progress = search.rounds()
+    next(progress)
+    rounds = 0
+    while not search.is_proven and go_on() and next(progress, False):
+        rounds += 1
+    return _answer(problem, search, lost, rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """An answer, and the tables it was made by: with fewer sizes where their number is limited."""
+
+    sketch: Sketch
+    tables: Tables
+    out: Ints
+    """Pods by group that are in no room and on no node."""
+
+    @property
+    def order(self) -> tuple[int, float]:
+        """Fewest pods left out, then cheapest."""
+        return int(self.out.sum()), self.sketch.price
+
+
+def _option(sketch: Sketch, tables: Tables) -> _Option:
+    loads = [*sketch.rooms, *(each.load for each in sketch.bins)]
+    return _Option(sketch, tables, tables.count - pods_in(loads, tables.size))
+
+
+class _Search:
+    """What is known so far."""
+
+    def __init__(self, problem: Problem, tables: Tables, random: np.random.Generator) -> None:
+        self._problem, self.tables, self._random = problem, tables, random
+        self._buyable = _buyable(tables)
+        self._relaxed = Relaxation(tables, self._buyable) if tables.size else None
+        self._proven = 0.0
+        self.best = _option(Sketch(((),) * len(tables.rooms), ()), tables)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether nothing cheaper can be."""
+        price = self.best.sketch.price
+        return not self.best.out.any() and price - self.bound <= _PROVEN * max(price, 1.0)
+
+    @property
+    def bound(self) -> float:
+        """No set of nodes for the pods placed costs less."""
+        if self._relaxed is None:
+            return 0.0
+        out = self.best.out
+        if not out.any():
+            return max(self._proven, self._relaxed.bound)
+        placed = replace(self.tables, count=self.tables.count - out)
+        return Judge(placed).below(self._relaxed.worth, _SOLVES)[0]
+
+    def rounds(self) -> Iterator[bool]:
+        """One step of the search at a time; after the first there is an answer. Ends when it is of no more use."""
+        if self._relaxed is None:
+            yield True
+            return
+        rooms, left = self._housed(self._relaxed)
+        self.best = self._allowed(Sketch(rooms, tuple(greedy(self.tables, left))))
+        yield True
+        self._try_exactly()
+        yield True
+        yield from self._relaxed.roughly()
+        yield from self._built(self._relaxed, _QUICK)
+        yield from self._relaxed.finely()
+        yield from self._built(self._relaxed, _THOROUGH)
+        yield from self._improved(self._relaxed)
+
+    def _urgency(self, relaxed: Relaxation) -> Floats:
+        """Worth of pods for free rooms: those that nothing can be bought for come first."""
+        urgency: Floats = relaxed.worth + np.where(self._buyable, 0.0, _NEVER)
+        return urgency
+
+    def _housed(self, relaxed: Relaxation) -> tuple[tuple[Load, ...], Ints]:
+        """Loads of the free rooms, and the pods left that nodes can be bought for."""
+        rooms = occupy(self.tables, self._urgency(relaxed))
+        left = self.tables.count - pods_in(rooms, self.tables.size)
+        return rooms, np.where(self._buyable, left, 0)
+
+    def _try_exactly(self) -> None:
+        found = exact(self.tables)
+        if found is not None:
+            self._consider(found[0])
+            self._proven = found[1]
+
+    def _built(self, relaxed: Relaxation, manners: tuple[Manner, ...]) -> Iterator[bool]:
+        """Answers built from the fluid one; where sizes are limited, of the best ones once more."""
+        rooms, left = self._housed(relaxed)
+        for manner in manners:
+            tables = self.best.tables
+            guide = self._guide(relaxed) if tables is self.tables else _guide_of(tables)
+            loads = build(tables, guide, left, manner, self._random)
+            if loads or not left.any():
+                self._consider(Sketch(rooms, tuple(priced(tables, loads))))
+            yield True
+
+    def _guide(self, relaxed: Relaxation) -> Fluid:
+        """The fluid answer that nodes are drawn from: sizes in use there, and large ones."""
+        guide = Fluid(self.tables, FEW, _TIGHT)
+        for stream in relaxed.streams():
+            guide.add(stream.shelf, stream.room, stream.price)
+        for shelf, room, price in promising(self.tables, self._buyable):
+            guide.add(shelf, room, price)
+        return guide
+
+    def _improved(self, relaxed: Relaxation) -> Iterator[bool]:
+        idle = 0
+        while idle < _PATIENCE:
+            before = self.best.sketch.price
+            self._consider(improve(self.best.tables, self.best.sketch, self._urgency(relaxed), self._random))
+            idle = 0 if self.best.sketch.price < before * (1 - _PROGRESS) else idle + 1
+            yield True
+
+    def _consider(self, sketch: Sketch) -> None:
+        option = self._allowed(sketch)
+        if option.order <= self.best.order:
+            self.best = option
+
+    def _allowed(self, sketch: Sketch) -> _Option:
+        """The sketch in as few sizes as are allowed."""
+        if within(self._problem, sketch.bins):
+            return _option(sketch, self.best.tables)
+        tables = limited(self._problem, self.tables, sketch.bins)
+        bins = priced(tables, [each.load for each in sketch.bins])
+        homeless = pods_in((each.load for each in bins if each.size is None), tables.size)
+        again = greedy(tables, np.where(_buyable(tables), homeless, 0))
+        kept = [each for each in bins if each.size is not None]
+        return _option(replace(sketch, bins=(*kept, *again)), tables)
+
+
+def _guide_of(tables: Tables) -> Fluid:
+    """The fluid answer over all sizes of limited tables."""
+    guide = Fluid(tables, FEW, _TIGHT)
+    for index, shelf in enumerate(tables.shelves):
+        for room, price in zip(shelf.usable, shelf.price, strict=True):
+            guide.add(index, room, float(price))
+    return guide
+
+
+def _buyable(tables: Tables) -> Bools:
+    """By group: whether some size holds one of its pods."""
+    holds = np.zeros(tables.size, dtype=bool)
+    for shelf, may in zip(tables.shelves, tables.open, strict=True):
+        holds |= may & np.isfinite(shelf.cheapest(tables.need))
+    return holds
+
+
+def _answer(problem: Problem, search: _Search, lost: tuple[tuple[int, int], ...], rounds: int) -> Answer:
+    best = search.best
+    deal = Deal(problem, search.tables)
+    planned = sorted((each.size, each.load) for each in best.sketch.bins if each.size is not None)
+    nodes = tuple(Node(size, deal.out(load), problem.price_of(size)) for size, load in planned)
+    rooms: list[Load] = [()] * len(problem.rooms)
+    for place, load in zip(search.tables.room_places, best.sketch.rooms, strict=True):
+        rooms[place] = deal.out(load)
+    unplaced = tuple(sorted((*lost, *deal.out(load_of(best.out)))))
+    price = sum((node.price for node in nodes), Decimal(0))
+    bound = min(price, money(search.bound, problem))
+    return Answer(nodes, tuple(rooms), unplaced, price, bound, rounds)
