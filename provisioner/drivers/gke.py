@@ -1,8 +1,7 @@
 """GKE: one node pool in one zone for each machine type, zone, capacity type, labels and taints.
 
-A cluster takes one operation at a time, so ours are serialised: the last one is polled until it is
-done before the next is ordered. Growing sets an absolute size, computed from what was last seen, so an
-order whose reply was lost can be made again. Shrinking never sets a size, which would leave the choice
+Growing sets an absolute size, computed from what was last seen, so an order whose reply was lost can be
+made again. Shrinking never sets a size, which would leave the choice
 of the node to the cloud: the machine is deleted from its instance group.
 """
 
@@ -12,31 +11,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-import tenacity
-
 from provisioner.core.market import Catalog
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.drivers import gke_pool
 from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
 from provisioner.drivers.gke_client import Clients, call, clients, is_about_capacity, listed
+from provisioner.drivers.gke_operations import BUSY_S, Operation, Operations
 from provisioner.drivers.gke_pool import GkeSite, Group
 from provisioner.drivers.removal import Leftover, Patience, remove_all
 
 _MEMORY_S: Final = 120.0
 """How long something is believed although the cloud's lists do not show it."""
-_POLLS: Final = 10
-"""How often an operation is asked for, ever less often: for half a minute altogether."""
-_BUSY_S: Final = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    """Our last order to the cluster, until it is done."""
-
-    name: str
-    pool: str
-    size: int | None = None
-    """What the pool grows to."""
 
 
 @dataclass(slots=True)
@@ -80,8 +65,7 @@ class GkeDriver:
         self._site = site
         self._catalog = catalog
         self._clock = clock
-        self._sleep = sleep
-        self._operation: _Operation | None = None
+        self._operations = Operations(apis.engine, site.place, sleep, self._note_done)
         self._orders: dict[str, _Order] = {}
         self._leaving: dict[str, float] = {}
         self._seen: dict[str, int] = {}
@@ -91,13 +75,13 @@ class GkeDriver:
     def pools(self) -> tuple[Pool, ...]:
         """Every node pool of the cluster with our label, and what was ordered and is not listed yet."""
         self._forget_old()
-        self._is_idle()
+        self._operations.look()
         found: dict[str, Pool] = {}
         for raw, spec in self._listed():
             machines = self._machines(raw)
             pool = self._as_of_now(raw, spec, machines)
             found[pool.id] = pool
-            if self._operation is None or self._operation.pool != pool.name:
+            if not self._operations.on(pool.name):
                 self._orders.pop(pool.name, None)
             self._note_failure(raw, pool, machines)
         unlisted = {
@@ -115,9 +99,9 @@ class GkeDriver:
         """Grow the pool of that identity, or order it."""
         name = gke_pool.name_of(spec)
         if name in self._orders:
-            raise Retry(f"pool {name} is being made", _BUSY_S)
+            raise Retry(f"pool {name} is being made", BUSY_S)
         order = gke_pool.creation(spec, count, self._site, self._catalog)
-        self._wait_for_our_turn()
+        self._operations.wait()
         try:
             there = self._get(name)
         except Gone:
@@ -127,9 +111,9 @@ class GkeDriver:
 
     def terminate(self, pool: Pool, instance_id: str) -> None:
         """Delete one machine from its instance group; the pool shrinks by it."""
-        if self._operation and self._operation.pool == pool.name:
+        if self._operations.on(pool.name):
             # A size that is being set was computed with this machine, and would bring another.
-            self._wait_for_our_turn()
+            self._operations.wait()
         machines = self._machines(self._get(pool.name))
         for group, machine in machines.managed if machines else ():
             if gke_pool.provider_id(machine) == instance_id and not _is_leaving(machine):
@@ -143,7 +127,7 @@ class GkeDriver:
 
     def delete(self, pool: Pool) -> None:
         """Delete a pool with its nodes."""
-        self._wait_for_our_turn()
+        self._operations.wait()
         if _is_going(self._get(pool.name)):
             raise Gone(f"{pool.name} is being deleted already")
         self._remember(
@@ -174,7 +158,7 @@ class GkeDriver:
         if raw.status.name == "ERROR" and not living:
             self.delete(pool)
         elif machines and machines.target - len(broken) > living:
-            self._wait_for_our_turn()
+            self._operations.wait()
             self._resize(pool.name, living)
 
     @property
@@ -222,8 +206,9 @@ class GkeDriver:
         late = sum(
             now.is_leaving and not before.is_leaving for now, before in zip(instances, shown, strict=True)
         )
-        ordered = self._operation.size if self._operation and self._operation.pool == raw.name else None
-        return Pool(raw.name, raw.name, spec, max(machines.target - late, ordered or 0), instances)
+        growing = self._operations.on(raw.name)
+        ordered = (growing.size if growing else None) or 0
+        return Pool(raw.name, raw.name, spec, max(machines.target - late, ordered), instances)
 
     def _create(self, order: Any, spec: PoolSpec, count: int) -> None:
         answer = call(
@@ -238,7 +223,7 @@ class GkeDriver:
             raise Denied(f"there is a node pool {raw.name} that is not ours; delete or rename it")
         machines = self._machines(raw)
         if machines is None or _is_going(raw):
-            raise Retry(f"pool {raw.name} is {raw.status.name.lower()}", _BUSY_S)
+            raise Retry(f"pool {raw.name} is {raw.status.name.lower()}", BUSY_S)
         if machines.target != self._seen.get(raw.name):
             seen = self._seen.get(raw.name, "nothing")
             raise Retry(f"{raw.name} has size {machines.target}, last seen was {seen}", 0.0)
@@ -266,43 +251,13 @@ class GkeDriver:
 
     def _remember(self, answer: Any, pool: str, size: int | None = None) -> None:
         self._errors.pop(pool, None)
-        self._operation = _Operation(answer.name, pool, size)
+        self._operations.remember(answer, pool, size)
 
-    def _wait_for_our_turn(self) -> None:
-        """Wait until our last operation is done, for a while; raises Retry when it takes longer."""
-        waiting = tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda is_idle: not is_idle),
-            wait=tenacity.wait_exponential(multiplier=0.5, max=5),
-            stop=tenacity.stop_after_attempt(_POLLS),
-            sleep=self._sleep,
-            retry_error_callback=lambda _: False,
-        )
-        if not waiting(self._is_idle) and self._operation:
-            raise Retry(f"operation {self._operation.name} on {self._operation.pool} is running", _BUSY_S)
-
-    def _is_idle(self) -> bool:
-        """Whether no operation of ours is running; keeps what went wrong with the last one."""
-        last = self._operation
-        if last is None:
-            return True
-        try:
-            now = call(
-                self._engine.get_operation,
-                about_existing=True,
-                name=f"{self._site.place}/operations/{last.name}",
-            )
-        except Gone:
-            self._operation = None
-            return True
-        if now.status.name != "DONE":
-            return False
-        self._operation = None
-        said = _errors_of(now)
-        if said:
-            self._errors[last.pool] = said
-        elif last.size is not None:
-            self._seen[last.pool] = last.size
-        return True
+    def _note_done(self, done: Operation, error: str) -> None:
+        if error:
+            self._errors[done.pool] = error
+        elif done.size is not None:
+            self._seen[done.pool] = done.size
 
     def _note_failure(self, raw: Any, pool: Pool, machines: _Machines | None) -> None:
         """Keep what a pool says about machines that do not come."""
@@ -323,7 +278,7 @@ class GkeDriver:
         self._orders = {
             name: each
             for name, each in self._orders.items()
-            if now - each.at < _MEMORY_S or (self._operation and self._operation.pool == name)
+            if now - each.at < _MEMORY_S or self._operations.on(name)
         }
 
 
@@ -394,14 +349,6 @@ def _complaints(raw: Any) -> list[str]:
         return []
     said = [f"{each.code.name}: {each.message}" for each in raw.conditions]
     return said or [raw.status_message or f"the node pool is in status {raw.status.name}"]
-
-
-def _errors_of(operation: Any) -> str:
-    """What went wrong with an operation; empty when nothing did."""
-    conditions = (*operation.nodepool_conditions, *operation.cluster_conditions)
-    said = [operation.error.message or operation.status_message] if operation.error.code else []
-    said += [f"{each.code.name}: {each.message}" for each in conditions] if said else []
-    return "; ".join(text for text in said if text) or ("no reason given" if operation.error.code else "")
 
 
 def _failure(message: str) -> DriverError:
