@@ -26,7 +26,14 @@ from emulator.kube.autoscaler import (
 from emulator.kube.cache import Cache
 from emulator.kube.guard import survives
 from emulator.kube.objects import Node, Pod, Resources, parse_requirements
-from emulator.kube.spec import AutoscalerSettings, CloudHooks, CloudRefused, ScalablePool, Taint
+from emulator.kube.spec import (
+    AutoscalerSettings,
+    CloudBusy,
+    CloudHooks,
+    CloudRefused,
+    ScalablePool,
+    Taint,
+)
 
 _EVICTION_S: Final = 120.0
 """The real one's `max-pod-eviction-time`: a drain that takes longer has failed."""
@@ -124,6 +131,8 @@ class Autoscaler:
                 try:
                     self._hooks.grow_pool(pool_id, by)
                     self._grown_at = now
+                except CloudBusy as fault:
+                    _log.info("autoscaler: pool %s is grown later: %s", pool_id, fault)
                 except CloudRefused as fault:
                     self._refused_at[pool_id] = now
                     _log.warning("autoscaler: pool %s not grown by %d: %s", pool_id, by, fault)

@@ -25,6 +25,10 @@ class CloudRefused(Exception):
     """The cloud did not do what its own autoscaler asked for, for example for want of capacity."""
 
 
+class CloudBusy(CloudRefused):
+    """Another operation has not finished yet; the same may be asked again at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taint:
     """A taint of a node."""
@@ -150,7 +154,8 @@ class CloudHooks(Protocol):
         """Ask for that many more nodes; returns at once.
 
         Raises:
-            CloudRefused: the pool is gone, busy, or there is no capacity.
+            CloudBusy: another operation works on the pool.
+            CloudRefused: the pool is gone, or there is no capacity.
         """
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from emulator.cloud.errors import ApiError
-from emulator.kube.spec import CloudRefused, NodeSpec, ScalablePool
+from emulator.kube.spec import CloudBusy, CloudRefused, NodeSpec, ScalablePool
 from emulator.oci import account, addons, state
 from emulator.oci.nodes import Names, node_spec
 from emulator.oci.pools import Pools
@@ -45,7 +45,7 @@ class Hooks:
             try:
                 self._pools.resize(self._world.pool(pool_id), by)
             except ApiError as refusal:
-                raise CloudRefused(refusal.message) from refusal
+                raise _refused(refusal) from refusal
 
     def delete_node(self, pool_id: str, node_name: str) -> None:
         """Delete a node, as the add-on does through the API; gone is fine."""
@@ -59,7 +59,7 @@ class Hooks:
             try:
                 self._pools.release(pool, instance)
             except ApiError as refusal:
-                raise CloudRefused(refusal.message) from refusal
+                raise _refused(refusal) from refusal
 
     def process_environment(self, namespace: str, service_account: str) -> Mapping[str, str]:  # noqa: ARG002 - every ServiceAccount gets the same
         """The way to the cluster's identity listener; a basic cluster has none."""
@@ -86,3 +86,8 @@ class Hooks:
         for need in _AUTOSCALER_NEEDS:
             if not self._world.grants(workload, need, compartment):
                 raise CloudRefused(f"no policy statement lets {workload} {need} in compartment {compartment}")
+
+
+def _refused(refusal: ApiError) -> CloudRefused:
+    kind = CloudBusy if refusal.code == "IncorrectState" else CloudRefused
+    return kind(refusal.message)
