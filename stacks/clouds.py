@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from stacks.assembly import Exports
-from stacks.dialect import OKE
+from stacks.dialect import GKE, OKE
 from stacks.settings import Settings
 
 
@@ -24,4 +24,10 @@ def _oke(*arguments: Any) -> Exports:
     return oke.build(*arguments)
 
 
-_BUILDERS: Final[Mapping[str, Callable[..., Exports]]] = MappingProxyType({OKE: _oke})
+def _gke(*arguments: Any) -> Exports:
+    from stacks import gke
+
+    return gke.build(*arguments)
+
+
+_BUILDERS: Final[Mapping[str, Callable[..., Exports]]] = MappingProxyType({OKE: _oke, GKE: _gke})

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
+from catalog.offering import Offering
 from stacks.compartment import Compartment, read_compartment
-from stacks.project import Project, read_project
+from stacks.project import Project, read_project, sold_in
 from stacks.reader import Reader
 
 OKE: Final = "oke"
@@ -23,6 +24,8 @@ class Dialect:
     place: str
     """Key that says where to build, and thereby on which cloud."""
     read_site: Callable[[Reader, str], Site]
+    sold: Callable[[tuple[Offering, ...], str, Any], tuple[Offering, ...]]
+    """The part of the catalog that is sold in a region and at a site."""
     region_pattern: str
     region_example: str
     version_pattern: str
@@ -39,12 +42,18 @@ class Dialect:
     """Whether the API server can be reached by a name that IAM guards."""
 
 
+def _everywhere(offerings: tuple[Offering, ...], _region: str, _site: Any) -> tuple[Offering, ...]:
+    """Oracle sells the same at the same price in all of its commercial regions."""
+    return offerings
+
+
 DIALECTS: Final = MappingProxyType(
     {
         OKE: Dialect(
             cloud=OKE,
             place="compartment",
             read_site=read_compartment,
+            sold=_everywhere,
             region_pattern=r"[a-z]+(-[a-z]+)+-\d+",
             region_example="us-ashburn-1",
             version_pattern=r"v\d+\.\d+\.\d+",
@@ -60,6 +69,7 @@ DIALECTS: Final = MappingProxyType(
             cloud=GKE,
             place="project",
             read_site=read_project,
+            sold=sold_in,
             region_pattern=r"[a-z]+-[a-z]+\d+",
             region_example="us-central1",
             version_pattern=r"\d+\.\d+(\.\d+(-gke\.\d+)?)?",

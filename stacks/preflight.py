@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from catalog.loader import CatalogError, bundled
-from provisioner.core.market import Catalog
-from stacks import prices, shapes
+from provisioner.core.market import Catalog, Size
+from stacks import prices, right_sizing, shapes
 from stacks.faults import Fault, StackError
 from stacks.prices import Prices
 from stacks.settings import Settings
-from stacks.shapes import CLOUD, Node
+from stacks.shapes import Market, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Checked:
     gpu: Node | None
     """The node of the GPU pools; none in the right-sized variant."""
     prices: Prices
+    bought: tuple[Size, ...]
+    """What the provisioner will buy for the peak, one for each node."""
 
 
 def check(settings: Settings) -> Checked:
@@ -27,29 +29,37 @@ def check(settings: Settings) -> Checked:
     Raises:
         StackError: with every fault found.
     """
+    market = _market(settings)
+    faults: list[Fault] = []
+    management = shapes.management_node(settings, market, faults)
+    gpu = None if settings.right_sized else shapes.gpu_node(settings, market, faults)
+    faults += shapes.unknown_families(settings, market)
+    if faults or management is None:
+        raise StackError(faults)
+    bought: tuple[Size, ...] = ()
+    if gpu:
+        found = prices.of_gpu_variant(settings, management, gpu)
+    else:
+        plans = right_sizing.plans(settings, market.catalog, faults)
+        found, bought = prices.of_right_sized(settings, management, plans), plans.bought
+    faults += prices.over_budget(settings, found)
+    if faults:
+        raise StackError(faults)
+    return Checked(management, gpu, found, bought)
+
+
+def _market(settings: Settings) -> Market:
+    cloud = settings.cloud
     try:
-        catalog = Catalog(bundled(CLOUD), cloud=CLOUD, accounting=settings.accounting)
+        everything = bundled(cloud)
     except CatalogError as error:
         raise StackError(
             Fault(
-                f"catalog/{CLOUD}.csv, line {fault.line}, {fault.column}",
+                f"catalog/{cloud}.csv, line {fault.line}, {fault.column}",
                 fault.value,
                 f"must be {fault.expectation}",
             )
             for fault in error.faults
         ) from error
-    faults: list[Fault] = []
-    management = shapes.management_node(settings, catalog, faults)
-    gpu = None if settings.right_sized else shapes.gpu_node(settings, catalog, faults)
-    faults += shapes.unknown_families(settings, catalog)
-    if faults or management is None:
-        raise StackError(faults)
-    found = (
-        prices.of_gpu_variant(settings, management, gpu)
-        if gpu
-        else prices.of_right_sized(settings, management, catalog, faults)
-    )
-    faults += prices.over_budget(settings, found)
-    if faults:
-        raise StackError(faults)
-    return Checked(management, gpu, found)
+    sold = settings.dialect.sold(everything, settings.region, settings.site)
+    return Market(Catalog(sold, cloud=cloud, accounting=settings.accounting), everything)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from provisioner.core.market import Catalog
-from stacks import right_sizing
 from stacks.faults import Fault
+from stacks.right_sizing import Plans
 from stacks.settings import DYNAMIC, Settings
 from stacks.shapes import Node
 
@@ -27,12 +26,10 @@ def of_gpu_variant(settings: Settings, management: Node, gpu: Node) -> Prices:
     return Prices(idle=static + _nodes(settings, idle=True) * gpu.price_per_hour, peak=peak)
 
 
-def of_right_sized(settings: Settings, management: Node, catalog: Catalog, faults: list[Fault]) -> Prices:
-    """Prices of the right-sized variant; a worker that gets no node becomes a fault."""
+def of_right_sized(settings: Settings, management: Node, plans: Plans) -> Prices:
+    """Prices of the right-sized variant, by what the provisioner will buy."""
     static = settings.management.count * management.price_per_hour
-    idle = right_sizing.price(settings, catalog, idle=True, faults=[])
-    peak = right_sizing.price(settings, catalog, idle=False, faults=faults)
-    return Prices(idle=static + idle, peak=static + peak)
+    return Prices(idle=static + plans.idle.price_per_hour, peak=static + plans.peak.price_per_hour)
 
 
 def over_budget(settings: Settings, prices: Prices) -> list[Fault]:

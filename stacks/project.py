@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from itertools import combinations
 from typing import Final
 
+from catalog.offering import Offering, within
 from stacks.reader import Reader
 
 _ID: Final = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
@@ -56,6 +57,13 @@ def read_project(reader: Reader, region: str) -> Project:
         zones=_zones(reader, region),
         network=_network(reader.section("network")),
     )
+
+
+def sold_in(offerings: tuple[Offering, ...], region: str, project: Project) -> tuple[Offering, ...]:
+    """What Google sells in a region, in the project's zones where it names them."""
+    if project.zones:
+        return within(offerings, region, project.zones)
+    return tuple(offering for offering in offerings if offering.region == region)
 
 
 def _zones(reader: Reader, region: str) -> tuple[str, ...]:

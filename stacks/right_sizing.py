@@ -1,15 +1,15 @@
 """What the provisioner will buy for a stack, asked of the provisioner's own core."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
 from catalog.names import PROVISION_KEY, ROLE_INFERENCE, ROLE_KEY
 from components.quantity import cpu_text, memory_text
 from provisioner.core import parse
 from provisioner.core.decide import decide
-from provisioner.core.market import Catalog
+from provisioner.core.market import Catalog, Size
 from provisioner.core.model import Pod, Taint
 from provisioner.core.plan import Plan
 from provisioner.core.policy import Policy
@@ -23,15 +23,29 @@ _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing here depends on when it is asked."""
 
 
-def price(settings: Settings, catalog: Catalog, *, idle: bool, faults: list[Fault]) -> Decimal:
-    """Price of the nodes for every model at one worker, or at its most.
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What is bought for every model at one worker, and at its most."""
 
-    A worker that no node can be bought for becomes a fault of its model.
-    """
-    pods = [pod for model in settings.models for pod in _pods(settings, model, idle=idle)]
-    plan = _plan(settings, catalog, pods)
-    faults += _refusals(settings, plan)
-    return plan.price_per_hour
+    idle: Plan
+    peak: Plan
+
+    @property
+    def bought(self) -> tuple[Size, ...]:
+        """Machines of the peak."""
+        return tuple(node.size for node in self.peak.nodes)
+
+
+def plans(settings: Settings, catalog: Catalog, faults: list[Fault]) -> Plans:
+    """Ask the provisioner; a worker that no node can be bought for becomes a fault of its model."""
+    idle, peak = (
+        _plan(
+            settings, catalog, [pod for model in settings.models for pod in _pods(settings, model, idle=idle)]
+        )
+        for idle in (True, False)
+    )
+    faults += _refusals(settings, peak)
+    return Plans(idle, peak)
 
 
 def _pods(settings: Settings, model: Model, *, idle: bool) -> Iterable[Pod]:

@@ -14,7 +14,7 @@ from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
 from provisioner.core.policy import BIN_SELECT, MODES
-from stacks.dialect import Dialect, Site, dialect_of
+from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.models import Model, read_models
 from stacks.reader import Reader
@@ -121,6 +121,11 @@ class Settings:
     provisioner: Provisioner
     serving: Serving
     budget_per_hour: Decimal | None
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it was told, and what its cloud sells."""
+        return DIALECTS[self.cloud]
 
     @property
     def right_sized(self) -> bool:

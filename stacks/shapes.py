@@ -12,7 +12,21 @@ from stacks.faults import Fault, closest
 from stacks.models import Model
 from stacks.settings import Settings
 
-CLOUD: Final = "oke"
+_SHOWN: Final = 8
+"""Of a list of shapes in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a stack can name: what is sold where it is built, beside all that is sold anywhere."""
+
+    catalog: Catalog
+    everything: tuple[Offering, ...]
+
+    @property
+    def file(self) -> str:
+        """The catalog's file, for people."""
+        return f"catalog/{self.catalog.cloud}.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +49,39 @@ class Node:
         return self.size.price_per_hour
 
 
-def management_node(settings: Settings, catalog: Catalog, faults: list[Fault]) -> Node | None:
+def management_node(settings: Settings, market: Market, faults: list[Fault]) -> Node | None:
     """The node of the management pool; what is wrong with it becomes a fault."""
     wanted = settings.management
-    offering = _find("management.shape", wanted.shape, catalog, faults)
+    offering = _find("management.shape", wanted.shape, market, faults)
     if offering is None:
         return None
     if not offering.is_flexible:
-        return _node("management.shape", offering, None, catalog, faults)
+        return _node("management.shape", offering, None, market, faults)
     misfits = _beyond_limits(offering, wanted.ocpus, wanted.memory_gib)
     faults += misfits
     size = (wanted.ocpus, wanted.memory_gib)
-    return None if misfits else _node("management.shape", offering, size, catalog, faults)
+    return None if misfits else _node("management.shape", offering, size, market, faults)
 
 
-def gpu_node(settings: Settings, catalog: Catalog, faults: list[Fault]) -> Node | None:
+def gpu_node(settings: Settings, market: Market, faults: list[Fault]) -> Node | None:
     """The node of the GPU pools, checked to take every model's worker."""
-    offering = _find("gpu.shape", settings.gpu.shape, catalog, faults)
+    offering = _find("gpu.shape", settings.gpu.shape, market, faults)
     if offering is None:
         return None
     if not offering.gpus or offering.is_flexible:
-        shapes = sorted({row.shape for row in catalog.offerings if row.gpus})
+        shapes = sorted({row.shape for row in market.catalog.offerings if row.gpus})
         faults.append(Fault("gpu.shape", offering.shape, "has no GPU", f"with one: {', '.join(shapes)}"))
         return None
-    node = _node("gpu.shape", offering, None, catalog, faults)
+    node = _node("gpu.shape", offering, None, market, faults)
     if node is not None:
         for model in settings.models:
             faults += _misfits(model, node)
     return node
 
 
-def unknown_families(settings: Settings, catalog: Catalog) -> list[Fault]:
+def unknown_families(settings: Settings, market: Market) -> list[Fault]:
     """Families the provisioner is told to buy from, which the catalog does not have."""
-    known = sorted({row.family for row in catalog.offerings})
+    known = sorted({row.family for row in market.catalog.offerings})
     return [
         Fault(
             f"provisioner.families[{index}]",
@@ -80,21 +94,43 @@ def unknown_families(settings: Settings, catalog: Catalog) -> list[Fault]:
     ]
 
 
-def _find(path: str, shape: str, catalog: Catalog, faults: list[Fault]) -> Offering | None:
-    on_demand = [row for row in catalog.offerings if row.capacity_type == ON_DEMAND and row.available]
+def _find(path: str, shape: str, market: Market, faults: list[Fault]) -> Offering | None:
+    on_demand = [row for row in market.catalog.offerings if _on_sale(row)]
     for row in on_demand:
         if row.shape == shape:
             return row
+    elsewhere = [row for row in market.everything if _on_sale(row) and row.shape == shape]
+    if elsewhere:
+        faults.append(_sold_elsewhere(path, shape, elsewhere, on_demand))
+        return None
     shapes = sorted({row.shape for row in on_demand})
     faults.append(
         Fault(
             path,
             shape,
-            "is not in catalog/oke.csv",
+            f"is not in {market.file}",
             closest(shape, shapes) or f"known: {', '.join(shapes)}; or add it with its price",
         )
     )
     return None
+
+
+def _on_sale(row: Offering) -> bool:
+    return row.capacity_type == ON_DEMAND and row.available
+
+
+def _sold_elsewhere(path: str, shape: str, elsewhere: list[Offering], here: list[Offering]) -> Fault:
+    """The fault of a shape that is not sold where the stack is built, with where it is and what is here."""
+    like = elsewhere[0]
+    places = sorted({zone for row in elsewhere for zone in row.zones})
+    alike = sorted({row.shape for row in here if (row.arch, bool(row.gpus)) == (like.arch, bool(like.gpus))})
+    instead = f"; sold here are {', '.join(alike[:_SHOWN])}" if alike else ""
+    return Fault(
+        path,
+        shape,
+        "is not sold in this region, or not in these zones",
+        f"build in one of {', '.join(places)}{instead}",
+    )
 
 
 def _beyond_limits(offering: Offering, ocpus: int, memory_gib: int) -> list[Fault]:
@@ -114,14 +150,14 @@ def _beyond_limits(offering: Offering, ocpus: int, memory_gib: int) -> list[Faul
 
 
 def _node(
-    path: str, offering: Offering, ocpus_gib: tuple[int, int] | None, catalog: Catalog, faults: list[Fault]
+    path: str, offering: Offering, ocpus_gib: tuple[int, int] | None, market: Market, faults: list[Fault]
 ) -> Node | None:
     """The node of an offering, whole or of a size in OCPUs and GiB."""
     try:
-        size = catalog.size(offering, *(ocpus_gib or ()))
+        size = market.catalog.size(offering, *(ocpus_gib or ()))
     except ValueError as error:
         faults.append(
-            Fault(path, offering.shape, f"has no price or size: {error}", "complete catalog/oke.csv")
+            Fault(path, offering.shape, f"has no price or size: {error}", f"complete {market.file}")
         )
         return None
     machine = Machine(

@@ -13,8 +13,8 @@ def kubeconfig(name: str, cluster: Any, *, by_name: bool) -> pulumi.Output[str]:
     if by_name:
         endpoints = cluster.control_plane_endpoints_config
         return endpoints.apply(lambda found: document(name, found.dns_endpoint_config.endpoint))
-    parts = pulumi.Output.all(endpoint=cluster.endpoint, auth=cluster.master_auth)
-    return parts.apply(lambda found: document(name, found["endpoint"], found["auth"].cluster_ca_certificate))
+    certificate = cluster.master_auth.apply(lambda found: found.cluster_ca_certificate)
+    return pulumi.Output.all(cluster.endpoint, certificate).apply(lambda found: document(name, *found))
 
 
 def document(name: str, host: str, certificate: str = "") -> str:

@@ -56,7 +56,7 @@ class ProvisionerIdentity(Part):
         name = f"{stack}-{workload.name}"
         account = gcp.serviceaccount.Account(
             name,
-            account_id=google_name(stack, "prov", LONGEST_ACCOUNT),
+            account_id=google_name(stack, "provisioner", LONGEST_ACCOUNT),
             project=project,
             display_name=f"Provisioner of {stack}",
             opts=self.child(),

@@ -4,14 +4,34 @@ import runpy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from tests.support import google
 from tests.support.mocks import Cloud, declare
 from tests.support.settings import values
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
+GOOGLES = {"gcp:accessToken": "a-token"}
 
 
 def run(changes: Mapping[str, Any] | None = None, *, stack: str = "oke", cloud: Cloud | None = None) -> Cloud:
-    """Run `__main__.py` with the smallest valid settings, changed at dotted paths."""
-    config = {f"rightsize:{key}": value for key, value in values(dict(changes or {})).items()}
+    """Run `__main__.py` with the smallest valid settings of OKE, changed at dotted paths."""
+    return _run(values(dict(changes or {})), stack, cloud, {})
+
+
+def run_gke(
+    changes: Mapping[str, Any] | None = None,
+    *,
+    stack: str = "gke",
+    cloud: Cloud | None = None,
+    project: google.Project | None = None,
+) -> Cloud:
+    """The same with those of GKE, in a project with room for everything unless another one is given."""
+    found = project or google.Project()
+    with patch("stacks.gke_survey.survey", found.survey):
+        return _run(values(dict(changes or {}), cloud="gke"), stack, cloud, GOOGLES)
+
+
+def _run(settings: Mapping[str, Any], stack: str, cloud: Cloud | None, more: Mapping[str, Any]) -> Cloud:
+    config = {f"rightsize:{key}": value for key, value in settings.items()} | dict(more)
     return declare(lambda: runpy.run_path(str(PROGRAM)) and None, stack=stack, config=config, cloud=cloud)
