@@ -1,12 +1,13 @@
 """Calls and answers of the OCI REST APIs, independent of the web server that carries them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from emulator.cloud.errors import ApiError, invalid, not_found
+from emulator.cloud.http import Answer, Received
 from emulator.oci.principal import Need, Principal
 
 WORK_REQUEST_HEADER: Final = "opc-work-request-id"
@@ -16,23 +17,10 @@ Details = TypeVar("Details", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Received):
     """One request, after its caller was identified."""
 
-    method: str
-    path: str
-    parameters: Mapping[str, str]
-    """Of the path."""
-    query: Mapping[str, Sequence[str]]
-    headers: Mapping[str, str]
-    """With names in lower case."""
-    body: Any
     principal: Principal
-
-    def one(self, name: str) -> str | None:
-        """A query parameter, or None when it was not given."""
-        values = self.query.get(name)
-        return values[0] if values else None
 
     def required(self, name: str) -> str:
         """A query parameter that the API demands.
@@ -68,15 +56,6 @@ class Call:
             return model.model_validate(self.body if self.body is not None else {})
         except ValidationError as error:
             raise invalid("; ".join(_fault(entry) for entry in error.errors())) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back: status, JSON body or text (None for an empty one), headers."""
-
-    body: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

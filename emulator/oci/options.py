@@ -3,8 +3,9 @@
 from typing import Final
 
 from emulator.cloud.errors import invalid
+from emulator.cloud.http import Answer
 from emulator.oci import images
-from emulator.oci.http import Answer, Call
+from emulator.oci.http import Call
 from emulator.oci.world import World
 
 _ARCHITECTURES: Final = {"AARCH64": "arm64", "X86_64": "amd64"}

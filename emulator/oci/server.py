@@ -3,23 +3,25 @@
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from typing import Any, Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.cloud.errors import ApiError, not_found
+from emulator.cloud.http import METHODS, Answer, received, response, route
 from emulator.oci import core_api, engine_api
 from emulator.oci.authentication import Signed, principal_of
-from emulator.oci.http import Answer, Call, Endpoint
+from emulator.oci.http import Call, Endpoint
 from emulator.oci.tokens import Tokens
 from emulator.oci.world import World
 
 LOG: Final = logging.getLogger(__name__)
 _RETRY_TOKEN: Final = "opc-retry-token"  # noqa: S105 - the name of a header
 _REQUEST_ID: Final = "opc-request-id"
+_YAML: Final = "application/x-yaml"
 
 
 class Server:
@@ -38,21 +40,24 @@ class Server:
     def fallbacks(self) -> list[Route]:
         """One route for all below each API that no other route serves."""
         return [
-            Route(f"{base}/{{path:path}}", self._unknown, methods=["GET", "POST", "PUT", "DELETE"])
+            route(f"{base}/{{path:path}}", METHODS, self._unknown)
             for base in (engine_api.BASE, core_api.BASE)
         ]
 
-    async def _unknown(self, request: Request) -> Response:
+    def _unknown(self, request: Request, _body: bytes) -> Response:
+        """The answer to what no route serves."""
         fault = not_found(f"{request.method} {request.url.path}")
-        return _response(_refusal(fault), _request_id(self._world, request))
+        return self._response(_refusal(fault), request)
 
     def _route(self, endpoint: Endpoint) -> Route:
-        async def serve(request: Request) -> Response:
-            body = await request.body()
-            answer = await run_in_threadpool(self._answer, endpoint, request, body)
-            return _response(answer, _request_id(self._world, request))
+        def answer(request: Request, body: bytes) -> Response:
+            return self._response(self._answer(endpoint, request, body), request)
 
-        return Route(endpoint.path, serve, methods=[endpoint.method])
+        return route(endpoint.path, [endpoint.method], answer)
+
+    def _response(self, answer: Answer, request: Request) -> Response:
+        request_id = request.headers.get(_REQUEST_ID) or self._world.ids.token(32).upper()
+        return response(replace(answer, headers={**answer.headers, _REQUEST_ID: request_id}), _YAML)
 
     def _answer(self, endpoint: Endpoint, request: Request, body: bytes) -> Answer:
         try:
@@ -72,24 +77,12 @@ class Server:
             )
 
     def _call(self, request: Request, body: bytes) -> Call:
-        headers = dict(request.headers)
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        raw_path = request.scope.get("raw_path")
-        if raw_path:
-            target = raw_path.decode() + (f"?{request.url.query}" if request.url.query else "")
-        signed = Signed(request.method, target, headers, body)
-        query: dict[str, list[str]] = {}
-        for name, value in request.query_params.multi_items():
-            query.setdefault(name, []).append(value)
-        return Call(
-            method=request.method,
-            path=request.url.path,
-            parameters=dict(request.path_params),
-            query=query,
-            headers=headers,
-            body=_parsed(body),
-            principal=principal_of(signed, self._tokens, self._world.clock.now()),
-        )
+        call = received(request, _parsed(body))
+        target = request.scope.get("raw_path", request.url.path.encode()).decode()
+        query = f"?{request.url.query}" if request.url.query else ""
+        signed = Signed(request.method, target + query, call.headers, body)
+        principal = principal_of(signed, self._tokens, self._world.clock.now())
+        return Call(call.method, call.path, call.parameters, call.query, call.headers, call.body, principal)
 
     def _authorize(self, endpoint: Endpoint, call: Call) -> None:
         """Refuse a workload that no policy lets do this; a line in the log says which statement is missing."""
@@ -151,16 +144,3 @@ def _parsed(body: bytes) -> Any:
 
 def _refusal(refusal: ApiError) -> Answer:
     return Answer({"code": refusal.code, "message": refusal.message}, status=refusal.status)
-
-
-def _request_id(world: World, request: Request) -> str:
-    return request.headers.get(_REQUEST_ID) or world.ids.token(32).upper()
-
-
-def _response(answer: Answer, request_id: str) -> Response:
-    headers = {**answer.headers, _REQUEST_ID: request_id}
-    if answer.body is None:
-        return Response(status_code=answer.status, headers=headers)
-    if isinstance(answer.body, str):
-        return Response(answer.body, answer.status, headers, media_type="application/x-yaml")
-    return Response(json.dumps(answer.body), answer.status, headers, media_type="application/json")

@@ -2,7 +2,8 @@
 
 from emulator.cloud.clock import rfc3339
 from emulator.cloud.errors import not_found
-from emulator.oci.http import Answer, Call, page
+from emulator.cloud.http import Answer
+from emulator.oci.http import Call, page
 from emulator.oci.work_requests import WorkRequest
 from emulator.oci.world import World
 
