@@ -8,9 +8,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
-from catalog.loader import bundled
 from rich.console import Console
 
+from catalog.loader import bundled
 from experiments.bill import SharedBill, of_clusters, running
 from experiments.emulated import ROOT, EmulatedCloud, own_cloud
 from experiments.fault import Fault, Interrupted, Unreachable

@@ -4,8 +4,8 @@ from decimal import Decimal
 from itertools import pairwise, product
 
 import pytest
-from catalog.loader import bundled
 
+from catalog.loader import bundled
 from experiments.published import VARIANTS, published, walk
 
 CELLS = [
