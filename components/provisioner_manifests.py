@@ -71,7 +71,7 @@ class Region:
     accounting: str
     region: str
     endpoint: str
-    kubernetes_version: str
+    kubernetes_version: pulumi.Input[str]
     loop_period_s: int
 
 

@@ -68,7 +68,11 @@ def tags(plan: Planned) -> dict[str, str]:
 
 
 def provisioner(
-    plan: Planned, kubernetes_version: str, wiring: Wiring, access: KubernetesAccess, after: Sequence[Any]
+    plan: Planned,
+    kubernetes_version: pulumi.Input[str],
+    wiring: Wiring,
+    access: KubernetesAccess,
+    after: Sequence[Any],
 ) -> Provisioner:
     """Declare the provisioner, by the stack's policy."""
     settings = plan.settings

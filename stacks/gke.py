@@ -214,8 +214,8 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
         },
         annotations={ANNOTATION: identity.email},
     )
-    after = [capacity, ground.management]
-    return [assembly.provisioner(plan, plan.offers.kubernetes_version, wiring, ground.access, after)]
+    version, after = ground.cluster.resource.master_version, [capacity, ground.management]
+    return [assembly.provisioner(plan, version, wiring, ground.access, after)]
 
 
 def _hardware(need: Need, boot_volume_gib: int) -> Hardware:

@@ -16,6 +16,7 @@ class Offers:
     """The part of the offers that this stack can use."""
 
     kubernetes_version: str
+    """In full; empty: the release channel decides, now and later."""
     zones: tuple[str, ...]
     """Of the region, those that are up."""
 
@@ -93,10 +94,10 @@ def _check_network(settings: Settings, project: Project) -> None:
 
 
 def _version(settings: Settings, versions: Any) -> str:
-    """The full version of what is wished for, or the default of the release channel."""
-    wanted, channel = settings.kubernetes_version, settings.cluster.release_channel
+    """The newest of what is wished for, in full."""
+    wanted = settings.kubernetes_version
     if not wanted:
-        return str(versions.release_channel_default_version[channel])
+        return ""
     offered: list[str] = versions.valid_master_versions
     found = [one for one in offered if one == wanted or one.startswith((f"{wanted}.", f"{wanted}-"))]
     if found:

@@ -36,6 +36,7 @@ class ClusterArgs:
     zones: tuple[str, ...]
     """Of a regional cluster's nodes; none for a zonal one."""
     kubernetes_version: str
+    """The least; empty: what the release channel gives, now and later."""
     release_channel: str
     network: Network
     nodes: NodeIdentity
@@ -62,7 +63,7 @@ class Cluster(Part):
             location=args.location,
             node_locations=list(args.zones) or None,
             deletion_protection=args.deletion_protection,
-            min_master_version=args.kubernetes_version,
+            min_master_version=args.kubernetes_version or None,
             resource_labels=dict(args.labels),
             **_network(args),
             **_features(args),

@@ -84,7 +84,7 @@ class TestEveryVariant:
         assert cluster["workloadIdentityConfig"] == {"workloadPool": f"{PROJECT}.svc.id.goog"}
         assert cluster["costManagementConfig"] == {"enabled": True}
         assert cluster["releaseChannel"] == {"channel": "REGULAR"}
-        assert cluster["minMasterVersion"] == "1.36.3-gke.1092000"
+        assert "minMasterVersion" not in cluster
         assert cluster["resourceLabels"] == {
             "rightsize-accounting": "documented",
             "rightsize-timing": "cloud",
@@ -471,18 +471,17 @@ class TestAccess:
 
 
 class TestVersions:
-    @pytest.mark.parametrize(
-        ("changes", "version"),
-        [
-            ({"cluster.releaseChannel": "STABLE"}, "1.35.6-gke.1204000"),
-            ({"kubernetesVersion": "1.35"}, "1.35.6-gke.1204000"),
-            ({"kubernetesVersion": "1.36.3-gke.1092000"}, "1.36.3-gke.1092000"),
-        ],
-    )
-    def test_a_version_is_the_channels_or_the_newest_of_what_was_asked_for(
-        self, changes: dict[str, Any], version: str
-    ) -> None:
-        assert run_gke(changes).one(CLUSTER).inputs["minMasterVersion"] == version
+    def test_the_release_channel_decides_where_nothing_is_said(self) -> None:
+        stack = run_gke({"variant": "right-sized", "cluster.releaseChannel": "STABLE"})
+        assert stack.one(CLUSTER).outputs["masterVersion"] == "1.35.6-gke.1204000"
+        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
+        assert provisioner_settings.parse(text).kubernetes_version == "1.35.6-gke.1204000"
+
+    @pytest.mark.parametrize("asked", ["1.35", "1.35.6", "1.35.6-gke.1204000"])
+    def test_else_it_is_the_newest_of_what_was_asked_for(self, asked: str) -> None:
+        assert run_gke({"kubernetesVersion": asked}).one(CLUSTER).inputs["minMasterVersion"] == (
+            "1.35.6-gke.1204000"
+        )
 
     def test_one_that_is_not_offered_is_refused(self) -> None:
         with pytest.raises(pulumi.RunError, match=r"kubernetesVersion: '1.37' is not offered; "):

@@ -25,11 +25,12 @@ def run_gke(
     stack: str = "gke",
     cloud: Cloud | None = None,
     project: google.Project | None = None,
+    provider: Mapping[str, str] | None = None,
 ) -> Cloud:
     """The same with those of GKE, in a project with room for everything unless another one is given."""
     found = project or google.Project()
     with patch("stacks.gke_survey.survey", found.survey):
-        return _run(values(dict(changes or {}), cloud="gke"), stack, cloud, GOOGLES)
+        return _run(values(dict(changes or {}), cloud="gke"), stack, cloud, {**GOOGLES, **(provider or {})})
 
 
 def _run(settings: Mapping[str, Any], stack: str, cloud: Cloud | None, more: Mapping[str, Any]) -> Cloud:
