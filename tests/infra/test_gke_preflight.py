@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from stacks.gke_survey import Question, Quota, SurveyFailed, Zone
-from tests.support.google import Project, zone
+from tests.support.google_project import Project, zone
 from tests.support.mocks import Cloud
 from tests.support.settings import PROJECT
 from tests.support.stacks import run_gke

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from provisioner import settings as provisioner_settings
-from tests.support.google import Project
+from tests.support.google_project import Project
 from tests.support.mocks import Cloud, Declared
 from tests.support.settings import PROJECT
 from tests.support.stacks import run_gke

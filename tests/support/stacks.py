@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.support import google
+from tests.support import google_project
 from tests.support.mocks import Cloud, declare
 from tests.support.settings import values
 
@@ -24,11 +24,11 @@ def run_gke(
     *,
     stack: str = "gke",
     cloud: Cloud | None = None,
-    project: google.Project | None = None,
+    project: google_project.Project | None = None,
     provider: Mapping[str, str] | None = None,
 ) -> Cloud:
     """The same with those of GKE, in a project with room for everything unless another one is given."""
-    found = project or google.Project()
+    found = project or google_project.Project()
     with patch("stacks.gke_survey.survey", found.survey):
         return _run(values(dict(changes or {}), cloud="gke"), stack, cloud, {**GOOGLES, **(provider or {})})
 
