@@ -130,7 +130,10 @@ class _Reader:
         except _Forbidden as error:
             self._unread.append(f"{what}: {error}")
             return {}
-        return {each["metric"]: Quota(each["limit"], each["usage"]) for each in found.get("quotas", [])}
+        return {
+            each["metric"]: Quota(each.get("limit", 0), each.get("usage", 0))
+            for each in found.get("quotas", [])
+        }
 
     def _built(self) -> str:
         try:
