@@ -36,7 +36,7 @@ demo: setup  ## the cloud's three variants over four operating points, on the em
 	@$(RUN) python -m experiments demo --cloud $(CLOUD)
 
 test: setup  ## every test that needs no account
-	@$(RUN) pytest
+	@$(RUN) pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.ready  ## formatting, lint, types, layers
 	@$(RUN) ruff format --check
