@@ -11,6 +11,8 @@ REGION_LABEL: Final = "iad"
 """What the cloud controller manager writes to `topology.kubernetes.io/region` in this region."""
 AVAILABILITY_DOMAINS: Final = tuple(f"EMUL:US-ASHBURN-AD-{number}" for number in (1, 2, 3))
 FAULT_DOMAINS: Final = tuple(f"FAULT-DOMAIN-{number}" for number in (1, 2, 3))
+SERVICE_LIMIT: Final = 1000
+"""Of OCPUs, GB of memory and GPUs of each series of shapes, in each availability domain."""
 
 
 def zone_of(availability_domain: str) -> str:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from emulator.cloud.errors import ApiError, not_found
 from emulator.cloud.http import METHODS, Answer, received, response, route
-from emulator.oci import core_api, engine_api
+from emulator.oci import core_api, engine_api, limits_api
 from emulator.oci.authentication import Signed, principal_of
 from emulator.oci.http import Call, Endpoint
 from emulator.oci.tokens import Tokens
@@ -34,14 +34,18 @@ class Server:
 
     def routes(self) -> list[Route]:
         """One route for each operation."""
-        endpoints = (*engine_api.Engine(self._world).endpoints(), *core_api.Core(self._world).endpoints())
+        endpoints = (
+            *engine_api.Engine(self._world).endpoints(),
+            *core_api.Core(self._world).endpoints(),
+            *limits_api.Limits(self._world).endpoints(),
+        )
         return [self._route(endpoint) for endpoint in endpoints]
 
     def fallbacks(self) -> list[Route]:
         """One route for all below each API that no other route serves."""
         return [
             route(f"{base}/{{path:path}}", METHODS, self._unknown)
-            for base in (engine_api.BASE, core_api.BASE)
+            for base in (engine_api.BASE, core_api.BASE, limits_api.BASE)
         ]
 
     def _unknown(self, request: Request, _body: bytes) -> Response:

@@ -82,6 +82,10 @@ class Shapes:
         """Every shape that can be had, sorted."""
         return tuple(sorted({shape for shape, _ in self._by_key}))
 
+    def family(self, shape: str) -> str:
+        """The family of a shape, as the catalog names it; empty when there is no such shape."""
+        return next((row.family for row in self._by_key.values() if row.shape == shape), "")
+
     def machine(self, shape: str, config: ShapeConfig | None, *, preemptible: bool = False) -> Machine:
         """The machine that a node pool describes.
 
