@@ -1,11 +1,14 @@
 """An OKE stack: the components of its variant put together, and the exports every stack has."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from catalog.names import NAMESPACE_PROVISIONER, PROVISIONER_NAME
+from components import oci_credentials
+from components.credentials import CredentialsMissing
 from components.kubernetes_access import KubernetesAccess
 from components.oke import images
 from components.oke.add_ons import AddOns
@@ -21,11 +24,12 @@ from components.oke.node_pool import Hardware, Site
 from components.oke.workload_policy import WorkloadPolicy
 from components.provisioned_capacity import ProvisionedCapacity
 from components.provisioner_manifests import Wiring
-from stacks import assembly, configuration, oke_offers, preflight
+from stacks import assembly, configuration, oke_capacity, oke_offers, oke_survey, preflight
 from stacks.assembly import MANAGEMENT, Exports
 from stacks.compartment import SERVICES_CIDR, Compartment
 from stacks.faults import Fault, StackError, closest
 from stacks.oke_offers import Offers
+from stacks.oke_survey import Question, SurveyFailed
 from stacks.preflight import Checked
 from stacks.settings import DYNAMIC, RESTRICTED, Settings
 from stacks.shapes import Node
@@ -68,6 +72,7 @@ def build(stack: str, settings: Settings, compartment: Compartment) -> Exports:
     checked = preflight.check(settings)
     plan = Plan(stack, settings, compartment, checked, oke_offers.ask(settings, compartment))
     _check_offers(plan)
+    _check_limits(plan)
     ground = _ground(plan)
     after = _inference_nodes(plan, ground)
     balancer = front(
@@ -80,8 +85,18 @@ def build(stack: str, settings: Settings, compartment: Compartment) -> Exports:
 
 
 def _check_offers(plan: Plan) -> None:
-    """Every declared pool has an image, and every named availability domain exists."""
+    """Every declared pool has a shape and an image, and every named availability domain exists."""
     faults = [
+        Fault(
+            f"{path}.shape",
+            node.shape,
+            "is not offered for node pools in this region",
+            closest(node.shape, plan.offers.shapes) or f"offered: {', '.join(sorted(plan.offers.shapes))}",
+        )
+        for path, node in ((MANAGEMENT, plan.checked.management), ("gpu", plan.checked.gpu))
+        if node and plan.offers.shapes and node.shape not in plan.offers.shapes
+    ]
+    faults += [
         Fault(
             f"{path}.shape",
             node.shape,
@@ -112,6 +127,30 @@ def _check_offers(plan: Plan) -> None:
         for index, domain in enumerate(plan.settings.gpu.availability_domains)
         if domain not in domains
     ]
+    if faults:
+        raise StackError(faults)
+
+
+def _check_limits(plan: Plan) -> None:
+    """The tenancy's limits leave room for the peak, as far as they can be read."""
+    domains, told = plan.offers.availability_domains, configuration.provider("oci")
+    needs = oke_capacity.needs_of(plan.settings, plan.checked, domains)
+    try:
+        question = Question(
+            compartment=plan.compartment.id,
+            cluster=plan.stack,
+            limits=oke_capacity.limits_of(needs),
+            domains=domains,
+            credentials=oci_credentials.find(told.get, os.environ),
+            endpoint=plan.settings.provisioner.endpoint,
+        )
+        survey = oke_survey.survey(question)
+    except (CredentialsMissing, SurveyFailed) as error:
+        pulumi.log.warn(f"preflight: limits are not checked: {error}")
+        return
+    for reason in survey.unread:
+        pulumi.log.warn(f"preflight: not checked: {reason}")
+    faults = oke_capacity.short_limits(needs, domains, survey)
     if faults:
         raise StackError(faults)
 
@@ -185,7 +224,7 @@ def _inference_nodes(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
         return _provisioner(plan, ground)
     settings = plan.settings
     hardware = _hardware(plan, gpu, settings.gpu.boot_volume_gib)
-    domains = settings.gpu.availability_domains or plan.offers.availability_domains[:1]
+    domains = oke_capacity.gpu_domains(settings, plan.offers.availability_domains)
     if settings.variant != DYNAMIC:
         return [FixedGpuPool(ground.site, hardware, settings.max_workers, domains)]
     pool = AutoscaledGpuPool(ground.site, hardware, domains)

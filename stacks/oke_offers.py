@@ -26,6 +26,8 @@ class Offers:
     images: Mapping[str, str]
     """Newest image by kind of node, for this version."""
     availability_domains: tuple[str, ...]
+    shapes: frozenset[str]
+    """What node pools may be made of; empty: the cloud does not say."""
     services: OracleServices
 
 
@@ -55,6 +57,7 @@ def ask(settings: Settings, site: Compartment) -> Offers:
         kubernetes_version=version,
         images=images,
         availability_domains=tuple(domain.name for domain in domains.availability_domains),
+        shapes=frozenset(pools.shapes or ()),
         services=_all_services(services.services),
     )
 

@@ -6,17 +6,36 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.support import google_project
+from tests.support import google_project, oracle_tenancy
 from tests.support.mocks import Cloud, declare
 from tests.support.settings import values
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 GOOGLES = {"gcp:accessToken": "a-token"}
+ORACLES = {
+    "oci:tenancyOcid": "ocid1.tenancy.oc1..test",
+    "oci:userOcid": "ocid1.user.oc1..test",
+    "oci:fingerprint": "aa:bb",
+    "oci:region": "us-ashburn-1",
+    "oci:privateKey": "a-key",
+}
 
 
-def run(changes: Mapping[str, Any] | None = None, *, stack: str = "oke", cloud: Cloud | None = None) -> Cloud:
-    """Run `__main__.py` with the smallest valid settings of OKE, changed at dotted paths."""
-    return _run(values(dict(changes or {})), stack, cloud, {})
+def run(
+    changes: Mapping[str, Any] | None = None,
+    *,
+    stack: str = "oke",
+    cloud: Cloud | None = None,
+    tenancy: oracle_tenancy.Tenancy | None = None,
+    provider: Mapping[str, str] | None = None,
+) -> Cloud:
+    """Run `__main__.py` with the smallest valid settings of OKE, changed at dotted paths.
+
+    The tenancy has room for everything unless another one is given.
+    """
+    found = tenancy or oracle_tenancy.Tenancy()
+    with patch("stacks.oke_survey.survey", found.survey):
+        return _run(values(dict(changes or {})), stack, cloud, ORACLES if provider is None else provider)
 
 
 def run_gke(
