@@ -2,11 +2,14 @@
 
 from typing import Any, Final
 
-from emulator.plugins.oci.api import ENGINE, Api, ApiFault, Reply
-from emulator.plugins.oci.handler import HalfMade, Handler, changes_of
-from emulator.plugins.oci.waiting import WORK_REQUEST, Unfinished, WorkRequest, in_use, patiently
+from emulator.plugins.oci.api import ENGINE
+from emulator.plugins.oci.handler import OracleHandler
+from emulator.plugins.oci.waiting import WORK_REQUEST, WorkRequest, in_use
 from emulator.plugins.oci.wording import Words, to_api, to_pulumi
 from emulator.plugins.provider import Change, Refused, Request
+from emulator.plugins.rest.api import Api, ApiFault, Reply
+from emulator.plugins.rest.handler import HalfMade, changes_of
+from emulator.plugins.rest.waiting import Unfinished, patiently
 from emulator.plugins.values import Properties
 
 _WORDS: Final[Words] = {
@@ -17,7 +20,7 @@ _WORDS: Final[Words] = {
 _GONE: Final = frozenset({"DELETED"})
 
 
-class EngineHandler(Handler):
+class EngineHandler(OracleHandler):
     """Clusters and node pools."""
 
     named = True
@@ -56,15 +59,15 @@ class EngineHandler(Handler):
             WorkRequest(api, patiently(request, lambda: api.call("PUT", path, body))), request, request.id
         )
 
-    def delete(self, api: Api, request: Request, inputs: Properties) -> None:
+    def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Remove it, and wait until it is gone."""
-        del inputs
+        del state
         self.read(api, request.id)
         path = f"{self._path}/{request.id}"
         _removed(api, request, patiently(request, lambda: api.call("DELETE", path), also=in_use))
 
 
-class AddonHandler(Handler):
+class AddonHandler(OracleHandler):
     """Add-ons of a cluster, which have a name and no id of their own."""
 
     replaced_by = ("addonName", "clusterId")
@@ -102,10 +105,10 @@ class AddonHandler(Handler):
             WorkRequest(api, patiently(request, lambda: api.call("PUT", path, body))), request, request.id
         )
 
-    def delete(self, api: Api, request: Request, inputs: Properties) -> None:
+    def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Disable it."""
         query: dict[str, Any] = {
-            "isRemoveExistingAddOn": str(bool(inputs.get("removeAddonResourcesOnDelete"))).lower()
+            "isRemoveExistingAddOn": str(bool(state.get("removeAddonResourcesOnDelete"))).lower()
         }
         path = f"{ENGINE}/{request.id}"
         _removed(api, request, patiently(request, lambda: api.call("DELETE", path, query=query), also=in_use))

@@ -1,19 +1,13 @@
 """Pulumi's OCI functions (data sources), asked of the emulated API."""
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from emulator.plugins.oci.api import CORE, ENGINE, Api
+from emulator.plugins.oci.api import CORE, ENGINE
 from emulator.plugins.oci.network import NetworkHandler
+from emulator.plugins.rest.api import Api
+from emulator.plugins.rest.functions import Function
 from emulator.plugins.values import Properties
-
-Function = Callable[[Api, Mapping[str, Any]], Properties]
-_ID_DIGITS: Final = 12
-
-
-class UnknownFunction(Exception):
-    """The plugin does not know a function."""
 
 
 def _vcn(api: Api, args: Mapping[str, Any]) -> Properties:
@@ -61,19 +55,3 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "oci:ContainerEngine/getNodePoolOption:getNodePoolOption": _node_pool_option,
     "oci:ContainerEngine/getClusterKubeConfig:getClusterKubeConfig": _cluster_kube_config,
 }
-
-
-def answer(api: Api, token: str, args: Mapping[str, Any]) -> Properties:
-    """What a function answers; its arguments come back beside it, as Oracle's provider does it.
-
-    Raises:
-        UnknownFunction: naming the token and those that are known.
-        ApiFault, Unreachable: the cloud does not answer it.
-    """
-    function = FUNCTIONS.get(token)
-    if function is None:
-        raise UnknownFunction(
-            f"{token}: the emulated cloud has no such function; it has {', '.join(sorted(FUNCTIONS))}"
-        )
-    digits = hashlib.sha256(str(sorted(args.items())).encode()).hexdigest()[:_ID_DIGITS]
-    return {"id": f"{token.rpartition(':')[2]}-{digits}", **args, **function(api, args)}

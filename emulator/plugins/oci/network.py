@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from emulator.plugins.oci.api import CORE, Api, ApiFault
-from emulator.plugins.oci.handler import Handler, changes_of
-from emulator.plugins.oci.waiting import in_use, patiently
+from emulator.plugins.oci.api import CORE
+from emulator.plugins.oci.handler import OracleHandler
+from emulator.plugins.oci.waiting import in_use
 from emulator.plugins.oci.wording import Words, to_api, to_pulumi
 from emulator.plugins.provider import Change, Refused, Request
+from emulator.plugins.rest.api import Api, ApiFault
+from emulator.plugins.rest.handler import changes_of
+from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
 
 _WORDS: Final[Words] = {
@@ -20,7 +23,7 @@ _WORDS: Final[Words] = {
 _RULES: Final = ("egressSecurityRules", "ingressSecurityRules")
 
 
-class NetworkHandler(Handler):
+class NetworkHandler(OracleHandler):
     """Resources of the core and identity APIs."""
 
     def __init__(self, path: str, *replaced_by: str, words: Words | None = None) -> None:
@@ -43,9 +46,9 @@ class NetworkHandler(Handler):
         body = to_api(changes_of(change), self.words)
         patiently(request, lambda: api.call("PUT", f"{self._path}/{request.id}", body))
 
-    def delete(self, api: Api, request: Request, inputs: Properties) -> None:
+    def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Remove it, as soon as nothing uses it any more."""
-        del inputs
+        del state
         patiently(request, lambda: api.call("DELETE", f"{self._path}/{request.id}"), also=in_use)
 
 
@@ -76,7 +79,7 @@ class PolicyHandler(NetworkHandler):
         super().__init__("policies", "compartmentId", "name")
 
 
-class SecurityRuleHandler(Handler):
+class SecurityRuleHandler(OracleHandler):
     """Rules of a network security group; their ids are unique in it only."""
 
     replaced_by = ("networkSecurityGroupId",)
@@ -106,9 +109,9 @@ class SecurityRuleHandler(Handler):
         path = f"{_group_path(group)}/actions/updateSecurityRules"
         patiently(request, lambda: api.call("POST", path, body))
 
-    def delete(self, api: Api, request: Request, inputs: Properties) -> None:
+    def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Take it out of its group."""
-        del inputs
+        del state
         group, rule_id = _parts(request.id)
         path = f"{_group_path(group)}/actions/removeSecurityRules"
         patiently(request, lambda: api.call("POST", path, {"securityRuleIds": [rule_id]}))

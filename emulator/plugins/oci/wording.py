@@ -9,7 +9,7 @@ from typing import Any, Final
 Words = Mapping[str, str]
 """Pulumi's name to the API's."""
 
-_OWNERS: Final = frozenset({"freeformTags", "definedTags", "nodeMetadata"})
+OWNERS: Final = frozenset({"freeformTags", "definedTags", "nodeMetadata"})
 """Maps whose keys are the user's own."""
 _TEXT_NUMBERS: Final = frozenset({"bootVolumeSizeInGbs"})
 """Numbers of the API that Pulumi writes as text."""
@@ -33,7 +33,7 @@ def to_api(value: Any, words: Words) -> Any:
     for key, inner in value.items():
         if inner is None:
             continue
-        kept = inner if key in _OWNERS else to_api(inner, words)
+        kept = inner if key in OWNERS else to_api(inner, words)
         told[words.get(key, key)] = int(kept) if key in _TEXT_NUMBERS else kept
     return told
 
@@ -53,20 +53,8 @@ def _shown(value: Any, words: Words) -> Any:
         if inner is None:
             continue
         name = words.get(key, key)
-        kept = inner if key in _OWNERS else _shown(inner, words)
+        kept = inner if key in OWNERS else _shown(inner, words)
         if key in _SINGLE and isinstance(kept, Mapping):
             name, kept = _SINGLE[key], [kept]
         told[name] = str(kept) if name in _TEXT_NUMBERS else kept
     return told
-
-
-def read_back(inputs: Any, shown: Any) -> Any:
-    """The inputs that would make a resource what it is, as far as the program said anything."""
-    if isinstance(inputs, Mapping) and isinstance(shown, Mapping):
-        return {
-            key: shown[key] if key in _OWNERS and key in shown else read_back(value, shown.get(key, value))
-            for key, value in inputs.items()
-        }
-    if isinstance(inputs, list) and isinstance(shown, list) and len(inputs) == len(shown):
-        return [read_back(before, now) for before, now in zip(inputs, shown, strict=True)]
-    return shown

@@ -9,9 +9,10 @@ import pytest
 
 from emulator.oci import account
 from emulator.oci.images import IMAGES
-from emulator.plugins.oci.api import Api, Unreachable
+from emulator.plugins.oci.api import OracleApi
 from emulator.plugins.oci.plugin import HANDLERS, OciProvider
 from emulator.plugins.provider import Change, InitFailed, Made, Refused, Request
+from emulator.plugins.rest.api import Unreachable
 from tests.support import sdk_types
 from tests.support.oracle import Oracle, running_oracle
 from tests.support.until import until
@@ -37,7 +38,7 @@ class Stack:
 
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
-        self.provider = OciProvider(Api(lambda: oracle.endpoint))
+        self.provider = OciProvider(OracleApi(lambda: oracle.endpoint))
 
     def create(self, token: str, **inputs: Any) -> Made:
         return self.provider.create(self.request(token), inputs)
@@ -310,7 +311,7 @@ def test_a_cloud_that_does_not_run_says_how_to_start_it(
     with pytest.raises(Refused, match=r"not running; start it with `python -m emulator start`"):
         OciProvider().create(Request(token=VCN, name="one"), {"compartmentId": account.COMPARTMENT})
     with pytest.raises(Unreachable, match="does not answer"):
-        Api(lambda: "http://127.0.0.1:1").get("/")
+        OracleApi(lambda: "http://127.0.0.1:1").get("/")
 
 
 def _with_size(inputs: Inputs, size: int) -> Inputs:
