@@ -28,7 +28,7 @@ from provisioner.core import explain as words
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
 from provisioner.core.plan import Plan
-from provisioner.core.policy import BIN_SELECT, MODES, Policy
+from provisioner.core.policy import MODES, OPTIMAL, Policy
 from provisioner.core.snapshot import Snapshot
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -50,7 +50,7 @@ def plan(  # noqa: PLR0913, PLR0917 (the options of a command)
     nodes: NodesFile = None,
     cloud: Cloud = "",
     catalog: CatalogFile = None,
-    mode: Mode = BIN_SELECT,
+    mode: Mode = OPTIMAL,
     accounting: Accounting = "",
     deadline_s: Deadline = 1.0,
     *,
@@ -72,7 +72,7 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
     nodes: NodesFile = None,
     cloud: Cloud = "",
     catalog: CatalogFile = None,
-    mode: Mode = BIN_SELECT,
+    mode: Mode = OPTIMAL,
     accounting: Accounting = "",
     deadline_s: Deadline = 1.0,
 ) -> None:
@@ -169,7 +169,7 @@ def _table(answer: Plan) -> None:
     console = Console(soft_wrap=True)
     if answer.nodes:
         console.print(table)
-    console.print(f"{len(answer.nodes)} nodes to buy, ${answer.price_per_hour:f} an hour", highlight=False)
+    console.print(words.headline(answer), highlight=False)
     for placement in answer.existing:
         console.print(f"{placement.node} has room for {', '.join(pod.key for pod in placement.pods)}")
     for unplaced in answer.unplaced:

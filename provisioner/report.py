@@ -8,13 +8,13 @@ from provisioner.core.plan import Plan, PlannedNode, RunnerUp
 def document(plan: Plan, elapsed_s: float) -> dict[str, Any]:
     """Prices in US dollars an hour, CPU in millicores, memory in bytes, times in seconds.
 
-    The lower bound and the gap to it are null: no mode computes them yet.
+    The lower bound is that of the optimal problem, in every mode.
     """
     return {
         "mode": plan.mode,
         "price_per_hour": float(plan.price_per_hour),
-        "lower_bound_per_hour": None,
-        "gap": None,
+        "lower_bound_per_hour": float(plan.lower_bound_per_hour),
+        "gap": float(plan.gap),
         "elapsed_s": round(elapsed_s, 6),
         "nodes": [_node(planned) for planned in plan.nodes],
         "existing": [

@@ -12,7 +12,7 @@ from datetime import datetime
 from catalog.names import DOMAIN
 from catalog.offering import SPOT, Offering
 from provisioner.core.market import Catalog, Size, Stockout, cheapest_size, largest_usable
-from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod
+from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod, Taint
 from provisioner.core.plan import PlannedNode, Reason, RunnerUp
 from provisioner.core.policy import Policy
 from provisioner.core.pools import PoolSpec
@@ -88,6 +88,22 @@ def _allowed(pod: Pod, terms: Terms) -> Sequence[Offering] | Reason:
     return _reachable(pod, kinds, terms)
 
 
+def sold_to(pod: Pod, offering: Offering, policy: Policy) -> bool:
+    """Whether policy, architecture and capacity type let the pod have the offering."""
+    return (
+        offering.available
+        and _in_family(offering, policy)
+        and offering.arch in policy.architectures
+        and _selects(pod, ARCH, offering.arch)
+        and _of_allowed_capacity(pod, offering, policy)
+    )
+
+
+def taints_of(offering: Offering, terms: Terms) -> tuple[Taint, ...]:
+    """Taints of a node bought of the offering: the cloud's and ours."""
+    return terms.catalog.taints(offering) + terms.policy.node_taints
+
+
 def _in_family(offering: Offering, policy: Policy) -> bool:
     return not policy.families or offering.family in policy.families
 
@@ -113,8 +129,7 @@ def _reachable(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Sequenc
         zones = []
         for zone in offering.zones or ("",):
             labels = {**terms.catalog.labels(offering, zone), **spec_labels, HOSTNAME: NEW_NODE}
-            taints = terms.catalog.taints(offering) + terms.policy.node_taints
-            reason = why_not_there(pod, NEW_NODE, labels, taints)
+            reason = why_not_there(pod, NEW_NODE, labels, taints_of(offering, terms))
             if reason is None:
                 zones.append(zone)
             else:
@@ -133,8 +148,12 @@ def labels_for(pod: Pod, offering: Offering, policy: Policy) -> dict[str, str]:
 
     The policy's come last: a pod cannot make itself a node that the policy labels otherwise.
     """
-    asked = {key: value for key, value in pod.node_selector.items() if _is_ours(key)}
-    return {**asked, **policy.node_labels, CAPACITY_TYPE: offering.capacity_type}
+    return {**asked_labels(pod), **policy.node_labels, CAPACITY_TYPE: offering.capacity_type}
+
+
+def asked_labels(pod: Pod) -> dict[str, str]:
+    """Labels of our own domain that the pod selects: whatever node it gets is given them."""
+    return {key: value for key, value in pod.node_selector.items() if _is_ours(key)}
 
 
 def _is_ours(key: str) -> bool:
@@ -206,7 +225,11 @@ def _first_that_may(
             **dict(candidate.spec.labels),
             HOSTNAME: NEW_NODE,
         }
-        reason = site.why_not_beside(pod, labels) or _out_of_stock(candidate, terms) or may_buy(candidate)
+        reason = (
+            site.why_not_beside(pod, labels)
+            or out_of_stock(candidate.size.offering, candidate.size.zone, terms, str(candidate.size))
+            or may_buy(candidate)
+        )
         if reason is None:
             return PlannedNode(
                 candidate.size, candidate.spec, (pod,), _runner_up(candidate, found[index + 1 :], passed_over)
@@ -215,19 +238,15 @@ def _first_that_may(
     return passed_over[0][1]
 
 
-def _out_of_stock(candidate: Candidate, terms: Terms) -> Reason | None:
-    size = candidate.size
+def out_of_stock(offering: Offering, zone: str, terms: Terms, name: str = "") -> Reason | None:
+    """Whether the offering could not be had in the zone lately; `name` is what to call it."""
     for out in terms.stockouts:
-        same = (out.shape, out.zone, out.capacity_type) == (
-            size.offering.shape,
-            size.zone,
-            size.offering.capacity_type,
-        )
+        same = (out.shape, out.zone, out.capacity_type) == (offering.shape, zone, offering.capacity_type)
         if same and terms.now < out.until:
             return Reason(
                 "no-offering",
-                f"{size} could not be had in {size.zone or 'its region'} ({out.message or 'no capacity'}); "
-                f"tried again after {out.until:%H:%M:%S}",
+                f"{name or offering.shape} could not be had in {zone or 'its region'} "
+                f"({out.message or 'no capacity'}); tried again after {out.until:%H:%M:%S}",
             )
     return None
 

@@ -19,6 +19,22 @@ def purchase(planned: PlannedNode) -> str:
     return f"{text}; runner-up {other.size} at ${other.size.price_per_hour:f}: {other.why_not}"
 
 
+def headline(plan: Plan) -> str:
+    """The plan in one line."""
+    return f"{len(plan.nodes)} nodes to buy by {plan.mode}, ${plan.price_per_hour:f} an hour{_distance(plan)}"
+
+
+def _distance(plan: Plan) -> str:
+    """How far the plan can be from the cheapest there is."""
+    if not plan.nodes:
+        return ""
+    if not plan.gap:
+        return ": nothing cheaper can be"
+    return (
+        f": at most {plan.gap:.1%} above the cheapest (not below ${plan.lower_bound_per_hour.normalize():f})"
+    )
+
+
 def refusal(unplaced: Unplaced) -> str:
     """Why this pod stays pending."""
     return "; ".join(f"{reason.text} ({reason.code})" for reason in unplaced.reasons)
@@ -28,7 +44,7 @@ def lines(plan: Plan) -> Iterator[str]:
     """The whole plan, a line each."""
     if plan.held:
         yield f"Nothing is bought: {plan.held}"
-    yield f"{len(plan.nodes)} nodes to buy by {plan.mode}, ${plan.price_per_hour:f} an hour"
+    yield headline(plan)
     for planned in plan.nodes:
         yield f"  buy {purchase(planned)}"
     for placement in plan.existing:

@@ -100,8 +100,16 @@ class Plan:
     """Pools to be deleted."""
     held: str = ""
     """Why nothing at all is bought; empty when buying is allowed."""
+    lower_bound_per_hour: Decimal = Decimal(0)
+    """No set of new nodes for the pods placed costs less, whatever the mode."""
 
     @property
     def price_per_hour(self) -> Decimal:
         """Of the new nodes."""
         return sum((node.size.price_per_hour for node in self.nodes), Decimal(0))
+
+    @property
+    def gap(self) -> Decimal:
+        """(price - bound) / price; 0 when the price is 0."""
+        price = self.price_per_hour
+        return (price - self.lower_bound_per_hour) / price if price else Decimal(0)

@@ -9,7 +9,8 @@ from catalog.offering import ON_DEMAND
 from provisioner.core.model import Taint
 
 BIN_SELECT: Final = "bin-select"
-MODES: Final = (BIN_SELECT,)
+OPTIMAL: Final = "optimal"
+MODES: Final = (BIN_SELECT, OPTIMAL)
 """Modes that can be chosen."""
 
 

@@ -103,11 +103,16 @@ class Site:
             or self.why_not_beside(pod, room.labels)
         )
 
+    @property
+    def repels(self) -> bool:
+        """Whether pods that are placed keep others away by their own terms."""
+        return any(self._repelling.values())
+
     def why_not_beside(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
         """Why other pods keep this one from a place with such labels; None if they do not."""
         return self._repelled(pod, labels) or self._unattracted(pod, labels) or self._crowded(pod, labels)
 
-    def _places(self, term: PodTerm) -> Counter[str]:
+    def places(self, term: PodTerm) -> Counter[str]:
         """How many pods the term selects, by value of its topology key."""
         if term not in self._matching:
             self._matching[term] = Counter(
@@ -121,7 +126,7 @@ class Site:
 
     def _repelled(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
         for term in pod.anti_affinity:
-            if self._places(term)[labels.get(term.topology_key, "")]:
+            if self.places(term)[labels.get(term.topology_key, "")]:
                 return Reason(
                     "anti-affinity", f"its anti-affinity over {term.topology_key} keeps it from pods there"
                 )
@@ -134,7 +139,7 @@ class Site:
 
     def _unattracted(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
         for term in pod.affinity:
-            places = self._places(term)
+            places = self.places(term)
             is_first = not places.total() and term.selects(pod)
             has_place = term.topology_key in labels
             if not has_place or not (is_first or places[labels[term.topology_key]]):
@@ -150,7 +155,7 @@ class Site:
                 return Reason("spread", f"it spreads over {key}, which a node it could get does not have")
             if key == HOSTNAME and labels[key] not in self.rooms:
                 continue  # a new node is a place of its own, where nothing is yet
-            places = self._places(spread.term)
+            places = self.places(spread.term)
             least = min(places[value] for value in self._domains(pod, key, labels[key]))
             skew = places[labels[key]] + spread.term.selects(pod) - least
             if skew > spread.max_skew:

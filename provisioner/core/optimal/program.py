@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import highspy
 import numpy as np
+from highspy._core import _Highs
 
 from provisioner.core.optimal.shelf import Floats, Ints
 
@@ -17,7 +18,8 @@ class Program:
     """Minimise cost . x with lower <= A x <= upper and 0 <= x <= most."""
 
     def __init__(self) -> None:
-        self._solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        # Not its wrapper `Highs`: that one prints a banner on stdout before it can be told not to.
+        self._solver: Any = _Highs()
         self._solver.setOptionValue("output_flag", False)  # noqa: FBT003 (the name of the option stands before it)
         self._solver.setOptionValue("threads", 1)
         self.rows = 0

@@ -7,6 +7,7 @@ stands at any moment. The same question, number of rounds and seed give the same
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,20 @@ def solve(problem: Problem, go_on: Callable[[], bool], seed: int = 0) -> Answer:
     while not search.is_proven and go_on() and next(progress, False):
         rounds += 1
     return _answer(problem, search, lost, rounds)
+
+
+def lower_bound(problem: Problem, rounds: int) -> Decimal:
+    """A price below which no set of nodes is; the more rounds, the nearer to the cheapest."""
+    tables, _ = tabulate(problem)
+    if not tables.size:
+        return Decimal(0)
+    found = exact(tables)
+    if found is not None:
+        return money(found[1], problem)
+    relaxed = Relaxation(tables, _buyable(tables))
+    for _ in islice(chain(relaxed.roughly(), relaxed.finely()), rounds):
+        pass
+    return money(relaxed.bound, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,6 @@ class _Search:
             return
         rooms, left = self._housed(self._relaxed)
         self.best = self._allowed(Sketch(rooms, tuple(greedy(self.tables, left))))
-        yield True
         self._try_exactly()
         yield True
         yield from self._relaxed.roughly()

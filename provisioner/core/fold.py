@@ -1,0 +1,203 @@
+"""Pods, offerings and rooms as a question to the packing kernel.
+
+The kernel knows classes of machines only. A class here is an offering in a zone with the labels we
+would put on it; a kind of pods may run on a class where the scheduler would let it: labels, taints,
+affinity to nodes, capacity type, and pods that are there already. Each free room is a class too.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from catalog.offering import Offering
+from provisioner.core import kinds as pod_kinds
+from provisioner.core.bin_select import NEW_NODE, Terms, asked_labels, out_of_stock, sold_to, taints_of
+from provisioner.core.kinds import Kind
+from provisioner.core.machines import demand, machine, vector
+from provisioner.core.model import CAPACITY_TYPE, HOSTNAME, ZONE, Pod
+from provisioner.core.optimal import problem as kernel
+from provisioner.core.optimal.problem import Flexible, Group, Machine, Problem
+from provisioner.core.pools import PoolSpec
+from provisioner.core.site import Room, Site, why_not_there
+
+Labels = tuple[tuple[str, str], ...]
+_NO_ROOM: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """One line of what is sold: an offering in a zone, with the labels that our nodes of it get."""
+
+    offering: Offering
+    zone: str
+    labels: Labels
+
+    def spec(self, size: kernel.Size, terms: Terms) -> PoolSpec:
+        """The pool of one of its sizes."""
+        sized = terms.catalog.size(self.offering, size.ocpus, size.gib)
+        return PoolSpec(
+            self.offering.shape,
+            size.ocpus,
+            sized.memory_gib,
+            self.zone,
+            self.offering.capacity_type,
+            self.labels,
+            terms.policy.node_taints,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A question to the kernel, and what its positions stand for."""
+
+    problem: Problem
+    kinds: tuple[Kind, ...]
+    lots: tuple[Lot, ...]
+    """By machine."""
+    rooms: tuple[Room, ...]
+
+
+def fold(kinds: Sequence[Kind], rooms: Iterable[Room], site: Site, terms: Terms) -> Folded:
+    """The question for kinds none of which is hard; spreads over zones are divided here."""
+    eligible = _Eligible(site, terms)
+    lots = _lots(kinds, terms)
+    zones = {at: _zones(kind, lots, eligible) for at, kind in enumerate(kinds) if kind.pod.spread}
+    divided = pod_kinds.by_zone(kinds, site, zones)
+    names = tuple(sorted({name for kind in kinds for name in kind.pod.requests.extended}))
+    machines: list[Machine] = []
+    sold: list[Lot] = []
+    for lot in lots:
+        made = machine(terms.catalog, lot.offering, len(sold), names)
+        if made is not None:
+            machines.append(made)
+            sold.append(lot)
+    there = [room for room in rooms if room.free.pods > _NO_ROOM]
+    refused = pod_kinds.apart(divided)
+    groups = tuple(
+        Group(
+            demand(kind.pod.requests, names),
+            len(kind.pods),
+            eligible.classes(kind, sold, there),
+            kind.most_per_node,
+            refused[at],
+        )
+        for at, kind in enumerate(divided)
+    )
+    standing = frozenset(_standing(sold, machines, terms))
+    others = len(terms.in_use) - len(standing)
+    asked = Problem(
+        groups,
+        tuple(machines) if terms.policy.max_pools > others or standing else (),
+        tuple(kernel.Room(len(sold) + at, vector(room.free, names)) for at, room in enumerate(there)),
+        max(1, terms.policy.max_pools - others),
+        standing,
+    )
+    return Folded(asked, tuple(divided), tuple(sold), tuple(there))
+
+
+class _Eligible:
+    """Which lots and rooms kinds may go to; asked once for kinds that answer alike."""
+
+    def __init__(self, site: Site, terms: Terms) -> None:
+        self._site, self._terms = site, terms
+        self._known: dict[object, frozenset[int]] = {}
+
+    def classes(self, kind: Kind, lots: Sequence[Lot], rooms: Sequence[Room]) -> frozenset[int]:
+        """Classes open to the kind: lots by position, then rooms."""
+        key = (self._alike(kind), kind.zone)
+        if key not in self._known:
+            open_lots = [at for at, lot in enumerate(lots) if self.takes(kind, lot)]
+            open_rooms = [len(lots) + at for at, room in enumerate(rooms) if self._lets_in(kind, room)]
+            self._known[key] = frozenset([*open_lots, *open_rooms])
+        return self._known[key]
+
+    def takes(self, kind: Kind, lot: Lot) -> bool:
+        """Whether a new node of the lot takes pods of the kind."""
+        return kind.zone in {"", lot.zone} and self._on(kind.pod, lot)
+
+    def _lets_in(self, kind: Kind, room: Room) -> bool:
+        """Whether the room takes pods of the kind, if it has enough of everything."""
+        return kind.zone in {"", room.labels.get(ZONE, "")} and self._in_room(kind.pod, room)
+
+    def _on(self, pod: Pod, lot: Lot) -> bool:
+        catalog, policy = self._terms.catalog, self._terms.policy
+        if not sold_to(pod, lot.offering, policy):
+            return False
+        labels = {**catalog.labels(lot.offering, lot.zone), **dict(lot.labels), HOSTNAME: NEW_NODE}
+        return (
+            why_not_there(pod, NEW_NODE, labels, taints_of(lot.offering, self._terms)) is None
+            and self._site.why_not_beside(_unspread(pod), labels) is None
+        )
+
+    def _in_room(self, pod: Pod, room: Room) -> bool:
+        unlimited = replace(
+            pod, requests=replace(pod.requests, cpu_millicores=0, memory_bytes=0, gpus=0, extended={})
+        )
+        if self._site.why_not(_unspread(unlimited), room) is not None:
+            return False
+        # A spread counts pods that are there already; the kernel would not.
+        return not any(
+            self._site.places(each.term)[room.labels.get(HOSTNAME, "")]
+            for each in pod.spread
+            if each.term.topology_key == HOSTNAME
+        )
+
+    def _alike(self, kind: Kind) -> object:
+        pod = kind.pod
+        if self._site.repels or pod.anti_affinity or pod.spread or pod.host_ports:
+            return kind.pods[0].key
+        return (
+            tuple(sorted(pod.node_selector.items())),
+            pod.node_affinity,
+            pod.tolerations,
+            bool(pod.requests.gpus),
+        )
+
+
+def _unspread(pod: Pod) -> Pod:
+    """Spreads are said to the kernel by other means."""
+    return replace(pod, spread=()) if pod.spread else pod
+
+
+def _lots(kinds: Sequence[Kind], terms: Terms) -> list[Lot]:
+    """Everything sold that is in stock: sizes in use first, then by shape and zone, for ties."""
+    asked = sorted({tuple(sorted(asked_labels(kind.pod).items())) for kind in kinds})
+    lots = {
+        Lot(offering, zone, _labels(wanted, offering, terms))
+        for offering in terms.catalog.offerings
+        if offering.available
+        for zone in offering.zones or ("",)
+        if out_of_stock(offering, zone, terms) is None
+        for wanted in asked
+    }
+    used = {(spec.shape, spec.zone, spec.capacity_type, spec.labels) for spec in terms.in_use}
+    return sorted(lots, key=lambda lot: (_identity(lot) not in used, *_identity(lot)))
+
+
+def _identity(lot: Lot) -> tuple[str, str, str, Labels]:
+    return lot.offering.shape, lot.zone, lot.offering.capacity_type, lot.labels
+
+
+def _labels(asked: Labels, offering: Offering, terms: Terms) -> Labels:
+    labels = {**dict(asked), **terms.policy.node_labels, CAPACITY_TYPE: offering.capacity_type}
+    return tuple(sorted(labels.items()))
+
+
+def _zones(kind: Kind, lots: Iterable[Lot], eligible: _Eligible) -> list[str]:
+    return sorted({lot.zone for lot in lots if lot.zone and eligible.takes(kind, lot)})
+
+
+def _standing(lots: Sequence[Lot], machines: Sequence[Machine], terms: Terms) -> Iterator[kernel.Size]:
+    """Sizes in use already, as far as they are sold still."""
+    for spec in terms.in_use:
+        if spec.taints != terms.policy.node_taints:
+            continue
+        for at, (lot, made) in enumerate(zip(lots, machines, strict=True)):
+            if _identity(lot) != (spec.shape, spec.zone, spec.capacity_type, spec.labels):
+                continue
+            if not isinstance(made, Flexible):
+                yield kernel.Size(at)
+            elif spec.ocpus in made.ocpus:
+                least, most = made.gib[made.ocpus.index(spec.ocpus)]
+                if least <= spec.memory_gib <= most:
+                    yield kernel.Size(at, spec.ocpus, int(spec.memory_gib))

@@ -1,0 +1,107 @@
+"""What every mode decides on, and what it answers."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from provisioner.core.bin_select import Terms
+from provisioner.core.cart import Cart
+from provisioner.core.market import Catalog
+from provisioner.core.model import Pod
+from provisioner.core.plan import PlannedNode, Reason, Unplaced
+from provisioner.core.site import Room, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Pods to be placed, and everything that decides where."""
+
+    pods: tuple[Pod, ...]
+    """Pending, not gated; in the order of placing."""
+    site: Site
+    """Modes put pods and open rooms in it."""
+    closed: frozenset[str]
+    """Rooms that new pods must not be counted on going to."""
+    terms: Terms
+    cart: Cart
+    held: str
+    """Why nothing may be bought at all; empty when buying is allowed."""
+    go_on: Callable[[], bool]
+    """Asked between rounds of improvement."""
+
+    @property
+    def open_rooms(self) -> tuple[Room, ...]:
+        """Rooms that new pods may go to."""
+        return tuple(room for name, room in sorted(self.site.rooms.items()) if name not in self.closed)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Where pods go; every one of the situation's is in exactly one of the three."""
+
+    placed: dict[str, list[Pod]] = field(default_factory=dict)
+    """By room that is there already."""
+    bought: list[PlannedNode] = field(default_factory=list)
+    refused: list[Unplaced] = field(default_factory=list)
+    bound: Decimal = Decimal(0)
+    """No set of nodes for the pods placed costs less; 0 where the mode does not know."""
+
+    def place(self, pods: Iterable[Pod], room: str) -> None:
+        """Pods go to a room."""
+        self.placed.setdefault(room, []).extend(pods)
+
+    @property
+    def settled(self) -> tuple[Pod, ...]:
+        """Pods that have a place."""
+        return (
+            *(pod for _, pods in sorted(self.placed.items()) for pod in pods),
+            *(pod for planned in self.bought for pod in planned.pods),
+        )
+
+
+def unbuyable(pod: Pod, situation: Situation) -> Reason | None:
+    """Why no node can be bought for the pod, whatever is sold."""
+    if situation.held:
+        return Reason("no-offering", situation.held)
+    if pod.claims:
+        return Reason(
+            "volume",
+            f"it mounts the claim {pod.claims[0]}, and where that volume can be attached is not known: "
+            "it gets no node of its own",
+        )
+    return None
+
+
+def room_for(pod: Pod, situation: Situation) -> Room | None:
+    """A room the scheduler would accept: an empty one rather than a shared one, the tightest first."""
+    site = situation.site
+    fitting = [
+        room
+        for room in site.rooms.values()
+        if room.name not in situation.closed and site.why_not(pod, room) is None
+    ]
+    return min(
+        fitting,
+        key=lambda room: (bool(room.guests), room.free.memory_bytes, room.free.cpu_millicores, room.name),
+        default=None,
+    )
+
+
+_NEW: Final = "(new node "
+
+
+def number_of(name: str) -> int | None:
+    """The place, among the nodes a plan buys, of the room with that name; None for rooms that are there."""
+    return int(name.removeprefix(_NEW)[:-1]) - 1 if name.startswith(_NEW) else None
+
+
+def new_room(planned: PlannedNode, catalog: Catalog, number: int) -> Room:
+    """The bought node as a place: later pods see who is in it."""
+    name = f"{_NEW}{number})"
+    labels = {
+        **catalog.labels(planned.size.offering, planned.size.zone),
+        **dict(planned.spec.labels),
+        "kubernetes.io/hostname": name,
+    }
+    return Room(name, labels, planned.spec.taints, planned.size.usable, list(planned.pods))
