@@ -7,6 +7,7 @@ signed, as a resource principal session token does.
 import base64
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,7 +31,16 @@ class Tokens:
     """Issues and checks session tokens."""
 
     def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+        self._lock = threading.Lock()
+        self._made: rsa.RSAPrivateKey | None = None
+
+    @property
+    def _key(self) -> rsa.RSAPrivateKey:
+        """Made when the first workload asks: it takes a while, and not every cloud has one."""
+        with self._lock:
+            if self._made is None:
+                self._made = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+            return self._made
 
     def issue(self, workload: Workload, pod_key: str, now: float) -> str:
         """A token for a workload whose requests will be signed with the private half of `pod_key`.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,12 +107,18 @@ class FakeKube:
         self.deleted = True
 
 
+@cache
+def _key() -> keys.ApiKey:
+    """One for all tests: no test is about it, and making one takes a while."""
+    return keys.generate()
+
+
 class Client:
     """The SDK's clients of the account's user."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self.key = keys.generate()
+        self.key = _key()
 
     def engine(self, **options: Any) -> Any:
         return self._client(oci.container_engine.ContainerEngineClient, **options)
