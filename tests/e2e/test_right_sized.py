@@ -26,7 +26,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def stack(cloud: Cloud) -> Cloud:
-    up = cloud.pulumi("up", "--stack", STACK, "--yes")
+    up = cloud.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
     assert up.returncode == 0, up.stdout + up.stderr
     return cloud
 
@@ -87,7 +87,7 @@ def test_load_brings_workers_and_nodes_and_its_end_removes_them(stack: Cloud) ->
 def test_destroy_leaves_nothing_although_the_provisioner_was_killed(stack: Cloud) -> None:
     for process in provisioners(stack):
         process.send_signal(signal.SIGKILL)
-    destroy = stack.pulumi("destroy", "--stack", STACK, "--yes")
+    destroy = stack.pulumi("destroy", "--stack", STACK, "--yes", "--skip-preview")
     assert destroy.returncode == 0, destroy.stdout + destroy.stderr
     eventually(lambda: stack.instances() == [], "no running instance on the bill", within_s=60)
     assert provisioners(stack) == []

@@ -36,7 +36,7 @@ def inference_shapes(cloud: Cloud) -> Counter[str]:
 @pytest.mark.parametrize("variant", ROUND)
 def test_a_switch_brings_exactly_the_nodes_of_the_variant(cloud: Cloud, variant: str) -> None:
     assert cloud.pulumi("config", "set", "variant", variant, "--stack", STACK).returncode == 0
-    up = cloud.pulumi("up", "--stack", STACK, "--yes")
+    up = cloud.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
     assert up.returncode == 0, up.stdout + up.stderr
     eventually(lambda: inference_shapes(cloud) == EXPECTED[variant], f"exactly {EXPECTED[variant]}")
     pods = cloud.items(STACK, "pods", "-n", "inference")
@@ -44,6 +44,6 @@ def test_a_switch_brings_exactly_the_nodes_of_the_variant(cloud: Cloud, variant:
 
 
 def test_destroy_after_the_switches_leaves_nothing(cloud: Cloud) -> None:
-    destroy = cloud.pulumi("destroy", "--stack", STACK, "--yes")
+    destroy = cloud.pulumi("destroy", "--stack", STACK, "--yes", "--skip-preview")
     assert destroy.returncode == 0, destroy.stdout + destroy.stderr
     eventually(lambda: cloud.instances() == [], "no running instance on the bill", within_s=60)
