@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from catalog.offering import Offering
 from stacks.compartment import Compartment, read_compartment
-from stacks.project import Project, read_project, sold_in
+from stacks.project import Project, place_of, read_project, sold_in
 from stacks.reader import Reader
 
 OKE: Final = "oke"
@@ -25,7 +25,9 @@ class Dialect:
     """Key that says where to build, and thereby on which cloud."""
     read_site: Callable[[Reader, str], Site]
     sold: Callable[[tuple[Offering, ...], str, Any], tuple[Offering, ...]]
-    """The part of the catalog that is sold in a region and at a site."""
+    """The part of the catalog that is for a region and a site."""
+    where: Callable[[str, Any], str]
+    """That place in words."""
     region_pattern: str
     region_example: str
     version_pattern: str
@@ -47,6 +49,10 @@ def _everywhere(offerings: tuple[Offering, ...], _region: str, _site: Any) -> tu
     return offerings
 
 
+def _region(region: str, _site: Any) -> str:
+    return region
+
+
 DIALECTS: Final = MappingProxyType(
     {
         OKE: Dialect(
@@ -54,6 +60,7 @@ DIALECTS: Final = MappingProxyType(
             place="compartment",
             read_site=read_compartment,
             sold=_everywhere,
+            where=_region,
             region_pattern=r"[a-z]+(-[a-z]+)+-\d+",
             region_example="us-ashburn-1",
             version_pattern=r"v\d+\.\d+\.\d+",
@@ -70,6 +77,7 @@ DIALECTS: Final = MappingProxyType(
             place="project",
             read_site=read_project,
             sold=sold_in,
+            where=place_of,
             region_pattern=r"[a-z]+-[a-z]+\d+",
             region_example="us-central1",
             version_pattern=r"\d+\.\d+(\.\d+(-gke\.\d+)?)?",

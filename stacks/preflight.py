@@ -62,4 +62,5 @@ def _market(settings: Settings) -> Market:
             for fault in error.faults
         ) from error
     sold = settings.dialect.sold(everything, settings.region, settings.site)
-    return Market(Catalog(sold, cloud=cloud, accounting=settings.accounting), everything)
+    catalog = Catalog(sold, cloud=cloud, accounting=settings.accounting)
+    return Market(catalog, everything, settings.dialect.where(settings.region, settings.site))

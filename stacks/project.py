@@ -66,6 +66,11 @@ def sold_in(offerings: tuple[Offering, ...], region: str, project: Project) -> t
     return tuple(offering for offering in offerings if offering.region == region)
 
 
+def place_of(region: str, project: Project) -> str:
+    """The zones that are named, else the region."""
+    return ", ".join(project.zones) or region
+
+
 def _zones(reader: Reader, region: str) -> tuple[str, ...]:
     zones = reader.texts("zones")
     for index, zone in enumerate(zones):

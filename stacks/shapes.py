@@ -22,6 +22,7 @@ class Market:
 
     catalog: Catalog
     everything: tuple[Offering, ...]
+    place: str
 
     @property
     def file(self) -> str:
@@ -101,7 +102,7 @@ def _find(path: str, shape: str, market: Market, faults: list[Fault]) -> Offerin
             return row
     elsewhere = [row for row in market.everything if _on_sale(row) and row.shape == shape]
     if elsewhere:
-        faults.append(_sold_elsewhere(path, shape, elsewhere, on_demand))
+        faults.append(_sold_elsewhere(path, market, elsewhere, on_demand))
         return None
     shapes = sorted({row.shape for row in on_demand})
     faults.append(
@@ -119,17 +120,18 @@ def _on_sale(row: Offering) -> bool:
     return row.capacity_type == ON_DEMAND and row.available
 
 
-def _sold_elsewhere(path: str, shape: str, elsewhere: list[Offering], here: list[Offering]) -> Fault:
-    """The fault of a shape that is not sold where the stack is built, with where it is and what is here."""
+def _sold_elsewhere(path: str, market: Market, elsewhere: list[Offering], here: list[Offering]) -> Fault:
+    """The fault of a shape that the catalog has for other places only: where, and what it has here."""
     like = elsewhere[0]
     places = sorted({zone for row in elsewhere for zone in row.zones})
     alike = sorted({row.shape for row in here if (row.arch, bool(row.gpus)) == (like.arch, bool(like.gpus))})
-    instead = f"; sold here are {', '.join(alike[:_SHOWN])}" if alike else ""
+    instead = f", take another shape ({', '.join(alike[:_SHOWN])}" if alike else ""
+    instead += ", …)" if len(alike) > _SHOWN else ")" if alike else ""
     return Fault(
         path,
-        shape,
-        "is not sold in this region, or not in these zones",
-        f"build in one of {', '.join(places)}{instead}",
+        like.shape,
+        f"is not in {market.file} for {market.place}",
+        f"build where it is ({', '.join(places)}){instead}, or add it with its price if it is sold there",
     )
 
 

@@ -31,20 +31,30 @@ def faults_of(changes: dict[str, Any], project: Project | None = None) -> list[s
     [
         (
             {"region": "us-east1"},
-            "management.shape: 't2a-standard-2' is not sold in this region, or not in these zones; build in",
+            (
+                "management.shape: 't2a-standard-2' is not in catalog/gke.csv for us-east1; build where it is "
+                "(asia-southeast1-b, "
+            ),
         ),
         (
             {"region": "europe-west4"},
-            "gpu.shape: 'n1-standard-2+t4x1' is not sold in this region, or not in these zones; build in one of us-central1-a, ",
+            (
+                "gpu.shape: 'n1-standard-2+t4x1' is not in catalog/gke.csv for europe-west4; build where it is "
+                "(us-central1-a, us-central1-b, us-central1-c, us-central1-f), or add it with its price if"
+            ),
         ),
         (
             {"zones": ["us-central1-c"]},
-            "management.shape: 't2a-standard-2' is not sold in this region, or not in these zones; build in",
+            (
+                "management.shape: 't2a-standard-2' is not in catalog/gke.csv for us-central1-c; build where it is "
+                "(asia-southeast1-b, asia-southeast1-c, europe-west4-a, europe-west4-b, europe-west4-c, "
+                "us-central1-a, us-central1-b, us-central1-f), take another shape (c4a-highcpu-1, "
+            ),
         ),
         ({"project": "My Project"}, "project: 'My Project' must be the id of the project to build in: "),
         ({"gpu.shape": "n1-standard-2+t4"}, "gpu.shape: 'n1-standard-2+t4' is not in catalog/gke.csv; did"),
         ({"gpu.shape": "t2a-standard-2"}, "gpu.shape: 't2a-standard-2' has no GPU; with one: "),
-        ({"zones": ["us-central1-d"]}, "management.shape: 't2a-standard-2' is not sold in this region"),
+        ({"zones": ["us-central1-d"]}, "management.shape: 't2a-standard-2' is not in catalog/gke.csv for us"),
         ({"budget.pricePerHour": 5}, "budget.pricePerHour: '5' must be at least 6.8289925"),
         (
             {"provisioner.families": ["t2"]},
