@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from catalog.accelerators import ACCELERATORS
 from catalog.allocatable import GIB, MAX_PODS
+from catalog.boot_disks import boot_disk_type
 from catalog.names import CLUSTER_TAG
 from catalog.offering import ON_DEMAND, SPOT, Offering
 from provisioner.core.market import Catalog
@@ -31,11 +32,6 @@ _GOOGLES: Final = "cloud.google.com/"
 """Labels that begin so are put there by the cloud."""
 _GPU: Final = Taint("nvidia.com/gpu", "present", "NoSchedule")
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
-_DISKS: Final[Mapping[str, str]] = MappingProxyType(
-    {"c4a": "hyperdisk-balanced", "n4a": "hyperdisk-balanced"}
-)
-"""Boot disk type by series, where it is not the usual one."""
-_USUAL_DISK: Final = "pd-balanced"
 _EFFECTS: Final[Mapping[str, str]] = MappingProxyType(
     {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 )
@@ -199,13 +195,12 @@ def errors_of(machine: Any) -> tuple[str, ...]:
 def _config(spec: PoolSpec, offering: Offering, site: GkeSite) -> Any:
     from google.cloud import container_v1 as gke
 
-    series = offering.machine_type.partition("-")[0]
     taints = dict.fromkeys((*spec.taints, *([_GPU] if offering.gpus else [])))
     return gke.NodeConfig(
         machine_type=offering.machine_type,
         image_type="COS_CONTAINERD",
         disk_size_gb=site.boot_disk_gib,
-        disk_type=site.boot_disk_type or _DISKS.get(series, _USUAL_DISK),
+        disk_type=site.boot_disk_type or boot_disk_type(offering.machine_type),
         labels=dict(spec.labels),
         taints=[
             gke.NodeTaint(key=each.key, value=each.value, effect=_EFFECTS[each.effect]) for each in taints
