@@ -15,6 +15,8 @@ from stacks.settings import Settings
 MANAGEMENT: Final = "management.shape"
 GPU: Final = "gpu.shape"
 BOUGHT: Final = "provisioner.families"
+_COMMON_CPUS: Final = ("n1", "e2")
+"""Series that count in the region's CPUS; newer ones have quotas that regions do not list."""
 _CPUS_EVERYWHERE: Final = "CPUS_ALL_REGIONS"
 _GPUS_EVERYWHERE: Final = "GPUS_ALL_REGIONS"
 _QUOTAS: Final = "https://console.cloud.google.com/iam-admin/quotas"
@@ -133,13 +135,13 @@ def _no_common_zone(settings: Settings, needs: Sequence[Need], survey: Survey) -
 
 def _metrics(offering: Offering, survey: Survey) -> list[tuple[str, str, int]]:
     """Quotas that one machine counts in: scope, metric, how much."""
-    series = offering.machine_type.partition("-")[0].upper()
-    own = f"{series}_CPUS"
-    vcpus = offering.vcpus_of()
-    found = [
-        ("region", own if own in survey.regional else "CPUS", vcpus),
-        ("project", _CPUS_EVERYWHERE, vcpus),
-    ]
+    series, vcpus = offering.machine_type.partition("-")[0], offering.vcpus_of()
+    own = f"{series.upper()}_CPUS"
+    found = [("project", _CPUS_EVERYWHERE, vcpus)]
+    if own in survey.regional:
+        found.append(("region", own, vcpus))
+    elif series in _COMMON_CPUS:
+        found.append(("region", "CPUS", vcpus))
     if offering.gpus:
         found += [
             ("region", f"NVIDIA_{offering.gpu_model.upper()}_GPUS", offering.gpus),

@@ -157,7 +157,13 @@ class TestQuotas:
         assert "of which 10 of 16 are left; have it raised to 21 at" in lines[1] + lines[2]
         assert "or make do with 10 of these machines" in lines[1] + lines[2]
 
-    def test_cpus_are_counted_in_the_series_own_quota_or_else_together(self) -> None:
+    def test_series_without_a_quota_of_their_own_are_counted_together_or_not_at_all(self) -> None:
+        scarce = Project(regional={"CPUS": Quota(limit=3, usage=0)})
+        (line,) = faults_of({**RIGHT_SIZED, "management.shape": "e2-standard-2"}, scarce)
+        assert line.startswith("management.shape: 'e2-standard-2' makes the stack need 4 of the quota CPUS")
+        assert run_gke({**RIGHT_SIZED, "management.shape": "c4a-standard-2"}, project=scarce)
+
+    def test_cpus_are_counted_in_the_series_own_quota(self) -> None:
         def needed(regional: dict[str, Quota]) -> str:
             (line,) = faults_of(RIGHT_SIZED, Project(regional=regional))
             return line.partition("need ")[2].partition(" of the quota ")[0]
