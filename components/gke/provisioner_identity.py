@@ -15,17 +15,10 @@ ANNOTATION: Final = "iam.gke.io/gcp-service-account"
 """Of the Kubernetes ServiceAccount: whom it acts as."""
 PERMISSIONS: Final = (
     "compute.instanceGroupManagers.get",
-    "compute.instanceGroupManagers.list",
     "compute.instanceGroupManagers.update",
-    "compute.instances.get",
-    "compute.instances.list",
-    "compute.machineTypes.list",
-    "compute.zoneOperations.get",
     "container.clusters.get",
-    "container.clusters.list",
     "container.clusters.update",
     "container.operations.get",
-    "container.operations.list",
 )
 """What it takes to add and remove nodes; node pools have no permission of their own."""
 
