@@ -18,7 +18,7 @@ from experiments.fault import Fault, Interrupted
 from experiments.order import Order
 from experiments.published import VARIANTS, published
 from experiments.record import read
-from experiments.table import cost_table
+from experiments.table import clouds_table, cost_table
 
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells have it."""
@@ -29,6 +29,7 @@ class Cloud(StrEnum):
     """The clouds that can be measured."""
 
     OKE = "oke"
+    GKE = "gke"
 
 
 class Serving(StrEnum):
@@ -114,6 +115,29 @@ def cost(
         _show(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
 
 
+@tables.command()
+def clouds(
+    *,
+    reproduce: PublishedOption = False,
+    out: Annotated[
+        Path, typer.Option(help="Folder with the runs' folders: CLOUD, or with --published CLOUD-published.")
+    ] = OUT,
+    as_document: Annotated[
+        bool, typer.Option("--json", help="One JSON document instead of a table.")
+    ] = False,
+) -> None:
+    """The cost tables of every cloud that was measured, in one."""
+    with _faults_as_lines():
+        folders = {cloud: out / _folder(cloud, published=reproduce) for cloud in Cloud}
+        found = [_comparison(folder, cloud) for cloud, folder in folders.items() if folder.exists()]
+        if not found:
+            raise Fault(f"{out}: no run there; measure first with `python -m experiments run`")
+        if as_document:
+            typer.echo(json.dumps({one.cloud: as_json(one) for one in found}, indent=2))
+        else:
+            Console().print(clouds_table(found, published().points))
+
+
 @app.command()
 def demo(cloud: CloudOption = Cloud.OKE) -> None:
     """Reproduce the published cost table, then measure our own settings; both on emulated clouds."""
@@ -154,20 +178,30 @@ def _measure(order: Order, *, live: bool, kubeconfig: Path | None) -> None:
 
 
 def _show(folder: Path, cloud: str, *, as_document: bool) -> None:
+    comparison = _comparison(folder, cloud)
+    if as_document:
+        typer.echo(json.dumps(as_json(comparison), indent=2))
+    else:
+        Console().print(cost_table(comparison, published().points))
+
+
+def _comparison(folder: Path, cloud: str) -> Comparison:
     how, samples = read(folder)
     if how.cloud != cloud:
         raise Fault(f"{folder}: a run on {how.cloud}, not on {cloud}; choose another --out")
     figures = published()
     cells = compare(measured_cells(samples), figures.clouds[cloud].cost, figures.points)
-    comparison = Comparison(cloud=cloud, accounting=how.accounting, mode=how.mode, cells=cells)
-    if as_document:
-        typer.echo(json.dumps(as_json(comparison), indent=2))
-    else:
-        Console().print(cost_table(comparison, figures.points, published=how.published))
+    return Comparison(
+        cloud=cloud, accounting=how.accounting, mode=how.mode, reproduces=how.published, cells=cells
+    )
 
 
 def _default_out(cloud: str, *, published: bool) -> Path:
-    return OUT / (f"{cloud}-published" if published else cloud)
+    return OUT / _folder(cloud, published=published)
+
+
+def _folder(cloud: str, *, published: bool) -> str:
+    return f"{cloud}-published" if published else cloud
 
 
 def _chosen(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:

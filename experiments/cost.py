@@ -36,6 +36,8 @@ class Comparison:
     cloud: str
     accounting: str
     mode: str
+    reproduces: bool
+    """Whether the settings are those that reproduce the published table."""
     cells: Mapping[str, Mapping[str, Cell]]
     """Operating point, then variant."""
 

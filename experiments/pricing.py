@@ -12,6 +12,8 @@ from experiments.reading import Billed, Item
 from provisioner.core.quantity import millis, whole
 
 SHAPE_LABEL: Final = "node.kubernetes.io/instance-type"
+REGION_LABEL: Final = "topology.kubernetes.io/region"
+GPUS: Final = "nvidia.com/gpu"
 CAPACITY_TYPE_LABEL: Final = "karpenter.sh/capacity-type"
 GIB: Final = 2**30
 
@@ -22,12 +24,15 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
     Raises:
         Fault: naming every node whose instance type has no price.
     """
-    offerings = {(offering.shape, offering.capacity_type): offering for offering in catalog}
+    offerings = tuple(catalog)
     faults, total = [], Decimal(0)
     for node in nodes:
         labels = node["metadata"].get("labels") or {}
         shape, capacity_type = labels.get(SHAPE_LABEL, ""), labels.get(CAPACITY_TYPE_LABEL, "on-demand")
-        offering = offerings.get((shape, capacity_type))
+        sold = [
+            each for each in offerings if (each.machine_type, each.capacity_type) == (shape, capacity_type)
+        ]
+        offering = _of_node(node, sold)
         if offering is None:
             faults.append(f"node {node['metadata']['name']}: {shape or 'no instance type'} ({capacity_type})")
         else:
@@ -35,6 +40,15 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
     if faults:
         raise Fault(f"no price in the catalog for {'; '.join(faults)}; add a row with the shape's price")
     return Billed(instances=None, price_per_hour=total)
+
+
+def _of_node(node: Item, sold: list[Offering]) -> Offering | None:
+    """Of the offerings of its machine type, the one of its region and of its GPUs, as far as they differ."""
+    region = (node["metadata"].get("labels") or {}).get(REGION_LABEL)
+    gpus = int(node["status"]["capacity"].get(GPUS, 0))
+    near = [each for each in sold if each.region == region] or sold
+    alike = [each for each in near if each.gpus == gpus] or near
+    return alike[0] if alike else None
 
 
 def _price(node: Item, offering: Offering) -> Decimal:

@@ -1,6 +1,6 @@
 """The cost table for people: ours, the published one, and their ratios to max-sized."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -8,14 +8,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from experiments.cost import Cell, Comparison
+from experiments.cost import BASELINE, Cell, Comparison
 from experiments.published import VARIANTS, Point
 
 _HEADINGS: Final = {"max-sized": "Max-sized", "dynamic": "Dynamic fixed-size", "right-sized": "Right-sized"}
 _HUNDRED: Final = Decimal(100)
 
 
-def cost_table(comparison: Comparison, points: Mapping[str, Point], *, published: bool) -> RenderableType:
+def cost_table(comparison: Comparison, points: Mapping[str, Point]) -> RenderableType:
     """The table with a line under it that says what it shows."""
     table = Table(
         title=f"{comparison.cloud.upper()}: instances in steady state, $ per hour", title_justify="left"
@@ -26,7 +26,32 @@ def cost_table(comparison: Comparison, points: Mapping[str, Point], *, published
     for point, row in comparison.cells.items():
         legend = Text(f"{points[point].label}\n").append("  published\n  of max-sized", style="dim")
         table.add_row(legend, *(_cell(cell) for cell in row.values()), end_section=True)
-    return Group(table, Text(summary(comparison, published=published)))
+    return Group(table, Text(summary(comparison)))
+
+
+def clouds_table(comparisons: Sequence[Comparison], points: Mapping[str, Point]) -> RenderableType:
+    """The clouds side by side: every operating point has a line for each."""
+    table = Table(title="Instances in steady state, $ per hour, % of max-sized", title_justify="left")
+    table.add_column("load", no_wrap=True)
+    for heading in ("Max-sized", "Dynamic", "Right-sized"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for point in points:
+        legend = Text(points[point].label).append(
+            "".join(f"\n  {one.cloud.upper()}" for one in comparisons), style="dim"
+        )
+        columns = [
+            [_short(one.cells[point][variant], variant) for one in comparisons] for variant in VARIANTS
+        ]
+        table.add_row(legend, *("\n" + "\n".join(column) for column in columns), end_section=True)
+    return Group(table, Text("\n".join(f"{one.cloud.upper()}: {summary(one)}" for one in comparisons)))
+
+
+def _short(cell: Cell, variant: str) -> str:
+    """A cell in one line: ours, and what part of max-sized it is."""
+    if cell.ours is None:
+        return "not measured"
+    part = "" if cell.ratio is None or variant == BASELINE else f" {cell.ratio * _HUNDRED:5.1f} %"
+    return f"{cell.ours:.4f}{part}"
 
 
 def _cell(cell: Cell) -> Text:
@@ -38,11 +63,11 @@ def _cell(cell: Cell) -> Text:
     return text.append(f"\n{cell.published:.4f}  {ratio}{'  ' if ratio else ''}", style="dim")
 
 
-def summary(comparison: Comparison, *, published: bool) -> str:
+def summary(comparison: Comparison) -> str:
     """What the table shows, in words."""
     measured, agreeing = len(comparison.measured), comparison.agreeing
     how = f"{comparison.accounting} accounting, {comparison.mode}"
-    if not published:
+    if not comparison.reproduces:
         return (
             f"{how} for now, every family of the catalog: {agreeing} of {measured} cells equal the published"
             " ones (=), which come out under the settings of --published."

@@ -17,13 +17,14 @@ RUN = Run("", "", {}, "oke", True, "modelled", "nominal", "bin-select", ("VM.GPU
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Path:
-    recorder = Recorder(tmp_path)
+    folder = tmp_path / "run"
+    recorder = Recorder(folder)
     recorder.begin(RUN)
     for point, row in OKE.items():
         for variant, price in row.items():
             recorder.add(Sample("", variant, point, 4, {}, Decimal(99)))
             recorder.add(Sample("", variant, point, 4, {}, price, steady=True))
-    return tmp_path
+    return folder
 
 
 def test_table_cost_prints_one_document(measured: Path) -> None:
@@ -38,6 +39,17 @@ def test_table_cost_prints_a_table_and_what_it_says(measured: Path) -> None:
     result = CliRunner().invoke(app, ["table", "cost", "--cloud", "oke", "--out", str(measured)])
     assert result.exit_code == 0
     assert "all 12 measured cells equal the published ones" in " ".join(result.stdout.split())
+
+
+def test_table_clouds_shows_the_clouds_that_were_measured(measured: Path) -> None:
+    measured.rename(measured.parent / "oke-published")
+    result = CliRunner().invoke(
+        app, ["table", "clouds", "--published", "--out", str(measured.parent), "--json"]
+    )
+    assert result.exit_code == 0
+    assert list(json.loads(result.stdout)) == ["oke"]
+    shown = CliRunner().invoke(app, ["table", "clouds", "--published", "--out", str(measured.parent)])
+    assert "OKE: nominal accounting, bin-select: all 12" in " ".join(shown.stdout.split())
 
 
 def test_a_table_of_nothing_says_how_to_measure(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from experiments.cost import Cell, Comparison, as_json, compare, measured_cells
 from experiments.published import VARIANTS, published
 from experiments.record import Sample
-from experiments.table import cost_table, summary
+from experiments.table import clouds_table, cost_table, summary
 
 OKE = published().clouds["oke"].cost
 POINTS = published().points
@@ -28,8 +28,8 @@ def sample(price: str, *, variant: str = "dynamic", point: str = "idle", steady:
     )
 
 
-def comparison(ours: dict[str, dict[str, Decimal]], accounting: str = "nominal") -> Comparison:
-    return Comparison("oke", accounting, "bin-select", compare(ours, OKE, POINTS))
+def comparison(ours: dict[str, dict[str, Decimal]], *, reproduces: bool = True) -> Comparison:
+    return Comparison("oke", "nominal", "bin-select", reproduces, compare(ours, OKE, POINTS))
 
 
 def as_published() -> dict[str, dict[str, Decimal]]:
@@ -44,7 +44,7 @@ def test_only_a_steady_sample_makes_a_cell() -> None:
 def test_a_run_that_measured_the_published_figures_agrees_in_all_cells() -> None:
     ours = comparison(as_published())
     assert ours.agreeing == len(ours.measured) == 12
-    assert summary(ours, published=True) == (
+    assert summary(ours) == (
         "nominal accounting, bin-select: all 12 measured cells equal the published ones to four decimals."
     )
 
@@ -52,7 +52,7 @@ def test_a_run_that_measured_the_published_figures_agrees_in_all_cells() -> None
 def test_a_cell_that_differs_is_named() -> None:
     ours = as_published()
     ours["peak"]["right-sized"] += Decimal("0.0001")
-    assert summary(comparison(ours), published=True).endswith(
+    assert summary(comparison(ours)).endswith(
         "11 of 12 measured cells equal the published ones; not right-sized at peak."
     )
 
@@ -91,9 +91,21 @@ def test_the_json_form_is_the_promised_one() -> None:
 @pytest.mark.parametrize("reproduce", [True, False])
 def test_the_table_fits_a_terminal_of_80_columns_and_shows_every_figure(reproduce: bool) -> None:
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    console.print(cost_table(comparison(as_published()), POINTS, published=reproduce))
+    console.print(cost_table(comparison(as_published(), reproduces=reproduce), POINTS))
     text = console.export_text()
     assert all(len(line) <= 80 for line in text.splitlines())
     assert all(f"{row[variant]:.4f} =" in text for row in OKE.values() for variant in VARIANTS)
     assert "2.1 %" in text
     assert "…" not in text
+
+
+def test_two_clouds_fit_one_table_of_80_columns() -> None:
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    gke = published().clouds["gke"].cost
+    other = Comparison("gke", "documented", "bin-select", True, compare(gke, gke, POINTS))
+    console.print(clouds_table([comparison(as_published()), other], POINTS))
+    lines = console.export_text().splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    idle = [line for line in lines if "6.8290" in line or "7.7860" in line][:2]
+    assert [line.split("│")[1].strip() for line in idle] == ["OKE", "GKE"]
+    assert [line.split("│")[4].strip() for line in idle] == ["0.1635   2.1 %", "0.2695   3.9 %"]

@@ -12,6 +12,7 @@ from experiments.published import published
 from experiments.reading import Billed
 
 OKE = bundled("oke")
+GKE = bundled("gke")
 
 
 def machine(
@@ -49,6 +50,23 @@ def test_the_published_idle_cost_comes_out_of_its_nodes() -> None:
         machine("VM.Standard.A1.Flex", "1", "1Gi"),
     ]
     assert price_nodes(nodes, OKE).price_per_hour == published().clouds["oke"].cost["idle"]["right-sized"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "gpus", "region", "price"),
+    [
+        ("n1-standard-2", 0, "us-central1", "0.0949995"),
+        ("n1-standard-2", 1, "us-central1", "0.4449995"),
+        ("t2a-standard-1", 0, "us-central1", "0.0385"),
+        ("t2a-standard-1", 0, "europe-west4", "0.040444"),
+    ],
+)
+def test_a_machine_type_costs_what_its_region_and_its_gpus_cost(
+    shape: str, gpus: int, region: str, price: str
+) -> None:
+    node = machine(shape, **{"topology.kubernetes.io/region": region})
+    node["status"]["capacity"] |= {"nvidia.com/gpu": str(gpus)} if gpus else {}
+    assert price_nodes([node], GKE).price_per_hour == Decimal(price)
 
 
 def test_every_node_without_a_price_is_named() -> None:
