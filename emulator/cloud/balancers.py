@@ -47,7 +47,7 @@ class BalancerWatch:
         self._thread = threading.Thread(
             target=self._run, name=f"load balancers of {billing.cloud}", daemon=True
         )
-        self._clients: dict[str, httpx.Client] = {}
+        self._clients: dict[str, tuple[str, httpx.Client]] = {}
         self._seen: dict[str, str] = {}
         """Charge to cluster."""
 
@@ -65,14 +65,12 @@ class BalancerWatch:
         """Look once at every cluster."""
         with self._billing.lock:
             clusters = tuple(self._clusters())
-        for cluster in clusters:
+        there = {cluster.id: cluster for cluster in clusters if not cluster.gone}
+        for cluster in there.values():
             if cluster.usable and cluster.kube is not None:
                 self._look_at(cluster, cluster.kube)
-            elif cluster.gone:
-                self._settle(cluster, set())
-                client = self._clients.pop(cluster.id, None)
-                if client is not None:
-                    client.close()
+        for cluster_id in {*self._seen.values(), *self._clients} - set(there):
+            self._forget(cluster_id)
 
     def _run(self) -> None:
         while not self._stopped.wait(_PERIOD_S):
@@ -82,9 +80,11 @@ class BalancerWatch:
                 LOG.exception("load balancers")
 
     def _look_at(self, cluster: Published, kube: Kube) -> None:
-        client = self._clients.get(cluster.id)
-        if client is None:
-            client = self._clients[cluster.id] = _client(kube)
+        server, client = self._clients.get(cluster.id, ("", None))
+        if client is None or server != kube.server:  # another cluster may have come by this id
+            self._close(cluster.id)
+            client = _client(kube)
+            self._clients[cluster.id] = (kube.server, client)
         try:
             answer = client.get("/api/v1/services")
             answer.raise_for_status()
@@ -96,19 +96,26 @@ class BalancerWatch:
             for item in answer.json()["items"]
             if item["spec"].get("type") == "LoadBalancer"
         }
-        self._settle(cluster, found)
+        self._settle(cluster.id, cluster.context, found)
 
-    def _settle(self, cluster: Published, found: set[str]) -> None:
+    def _forget(self, cluster_id: str) -> None:
+        self._settle(cluster_id, "", set())
+        self._close(cluster_id)
+
+    def _close(self, cluster_id: str) -> None:
+        _, client = self._clients.pop(cluster_id, ("", None))
+        if client is not None:
+            client.close()
+
+    def _settle(self, cluster_id: str, context: str, found: set[str]) -> None:
         billing = self._billing
         with billing.lock:
             now = billing.clock.now()
             for charge_id in found - set(self._seen):
-                charge = Charge(
-                    charge_id, "load-balancer", billing.cloud, cluster.context, billing.price_per_hour
-                )
-                billing.meter.start(charge, now)
-                self._seen[charge_id] = cluster.id
-            gone = [key for key, owner in self._seen.items() if owner == cluster.id and key not in found]
+                price = billing.price_per_hour
+                billing.meter.start(Charge(charge_id, "load-balancer", billing.cloud, context, price), now)
+                self._seen[charge_id] = cluster_id
+            gone = [key for key, owner in self._seen.items() if owner == cluster_id and key not in found]
             for charge_id in gone:
                 billing.meter.stop(charge_id, now)
                 del self._seen[charge_id]

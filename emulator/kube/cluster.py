@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from emulator.kube import controlplane, drain, manifests, ports, readiness, tokens
+from emulator.kube import admission, controlplane, drain, manifests, ports, readiness, tokens
 from emulator.kube.access import credentials_of, ssl_context
 from emulator.kube.api import Api, ApiError
 from emulator.kube.autoscaler_loop import Autoscaler
@@ -76,6 +76,8 @@ class KubeCluster:
             cluster = cls(spec, images, taken)
             readiness.prove(cluster._api)
             _require_components(spec)
+            if spec.tolerates_arm:
+                admission.tolerate_arm(cluster._api)
             for pod in spec.system_pods:
                 cluster._api.apply(*manifests.workload(pod))
         except BaseException as fault:

@@ -1,5 +1,6 @@
 """Objects that a cluster has from the start: the cloud's own workloads and the metrics API."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,12 @@ SYSTEM_NAMESPACE: Final = "kube-system"
 GPU_LABEL: Final = "nvidia.com/gpu.present"
 """On every node of an emulated cloud that has GPUs; the GPU DaemonSet selects it."""
 
-_COREDNS_REPLICAS: Final = 2
 _MIB: Final = 2**20
+_DNS: Final[Mapping[str, SystemPod]] = {
+    "oke": SystemPod("coredns", WorkloadKind.DEPLOYMENT, 100, 70 * _MIB, replicas=2),
+    "gke": SystemPod("kube-dns", WorkloadKind.DEPLOYMENT, 260, 110 * _MIB, replicas=2),
+}
+"""The names of Services, as each cloud serves them."""
 
 
 def system_pods(cloud: str, accounting: str) -> tuple[SystemPod, ...]:
@@ -24,7 +29,7 @@ def system_pods(cloud: str, accounting: str) -> tuple[SystemPod, ...]:
             SystemPod(row.name, WorkloadKind.DAEMON_SET, row.cpu_millicores, row.memory_bytes, row.gpu_only)
             for row in daemon_sets
         ),
-        SystemPod("coredns", WorkloadKind.DEPLOYMENT, 100, 70 * _MIB, replicas=_COREDNS_REPLICAS),
+        _DNS[cloud],
     )
 
 

@@ -69,9 +69,23 @@ class ClusterSpec:
     """The cluster's own folder; `KubeCluster.delete` and `purge` remove it."""
     timing: Timing
     cloud: str
-    """Row of `catalog.allocatable`: `oke`."""
+    """Row of `catalog.allocatable`: `oke` or `gke`."""
     accounting: str
     system_pods: tuple[SystemPod, ...] = ()
+    tolerates_arm: bool = False
+    """Whether pods that select arm64 tolerate its taint by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSystem:
+    """What runs on a cloud's machines, as nodes tell it."""
+
+    os_image: str
+    kernel: str
+    runtime: str
+
+
+ORACLE_LINUX: Final = NodeSystem("Oracle Linux Server 8.10", "5.15.0-emulated", "cri-o://1.36.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,7 @@ class NodeSpec:
     allocatable: Capacity
     arch: str
     kubelet_version: str = "v1.36.3"
+    system: NodeSystem = ORACLE_LINUX
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,110 +1,24 @@
 """The emulated Oracle cloud on a loopback port, called by the real SDK; Kubernetes is a fake."""
 
-import base64
-import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import oci
-import uvicorn
-from starlette.applications import Starlette
 
 from emulator import keys
-from emulator.cloud.machine import Machine, Published
-from emulator.kube.drain import DrainRefused
-from emulator.kube.spec import (
-    AutoscalerSettings,
-    CloudHooks,
-    ClusterFailed,
-    ClusterSpec,
-    NodeSpec,
-    ServiceAccountRef,
-)
 from emulator.oci import account
 from emulator.oci.region import Region
 from emulator.oci.server import Server
+from tests.support.fake_kube import FakeClock, FakeComputer, FakeKube
+from tests.support.loopback import serving
 from tests.support.until import until
 
 VERSION = "v1.36.3"
 FINISHED = ("SUCCEEDED", "FAILED")
-
-
-def service_account_token(name: str) -> str:
-    """A token in the form that the SDK looks at before it sends it: a JWT that has not expired."""
-    claims = {"sub": name, "iat": 1_700_000_000, "exp": 4_000_000_000}
-    parts = ({"alg": "RS256"}, claims)
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join((*encoded, "c2lnbmF0dXJl"))
-
-
-TOKEN = service_account_token("provisioner")
-"""The one token that `FakeKube` vouches for."""
-
-
-class FakeClock:
-    """Time that passes only when somebody waits."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.time = now
-        self.waits: list[float] = []
-
-    def now(self) -> float:
-        return self.time
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.time += seconds
-
-
-@dataclass
-class FakeKube:
-    """Remembers what it was asked; drains are refused for the nodes in `stuck`."""
-
-    spec: ClusterSpec
-    nodes: dict[str, NodeSpec] = field(default_factory=dict)
-    removed: list[tuple[str, float | None, bool]] = field(default_factory=list)
-    stuck: set[str] = field(default_factory=set)
-    hooks: CloudHooks | None = None
-    autoscaler: AutoscalerSettings | None = None
-    annotations: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    deleted: bool = False
-    gate: threading.Event | None = None
-    """When set, `add_node` waits for it."""
-    server: str = "https://127.0.0.1:6443"
-    ca_pem: bytes = b"ca"
-    client_cert_pem: bytes = b"certificate"
-    client_key_pem: bytes = b"key"
-
-    def start(self, hooks: CloudHooks) -> None:
-        self.hooks = hooks
-
-    def add_node(self, node: NodeSpec) -> None:
-        if self.gate is not None:
-            assert self.gate.wait(30)
-        self.nodes[node.name] = node
-
-    def remove_node(self, name: str, grace_s: float | None = None, *, force: bool = True) -> None:
-        self.removed.append((name, grace_s, force))
-        if name in self.stuck and not force:
-            raise DrainRefused(name, ["default/pod"])
-        self.nodes.pop(name, None)
-
-    def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:  # noqa: ARG002 - the fake's token has none
-        return ServiceAccountRef("rightsize-system", "provisioner", "uid") if token == TOKEN else None
-
-    def annotations_of(self, namespace: str, service_account: str) -> Mapping[str, str] | None:
-        return self.annotations.get((namespace, service_account))
-
-    def set_autoscaler(self, settings: AutoscalerSettings | None) -> None:
-        self.autoscaler = settings
-
-    def delete(self) -> None:
-        self.deleted = True
 
 
 @cache
@@ -167,29 +81,14 @@ class Oracle(Client):
     def __init__(self, home: Path) -> None:
         super().__init__("")
         self.clock = FakeClock()
-        self.kubes: list[FakeKube] = []
-        self.failure: str | None = None
-        self.published: list[str] = []
-        machine = Machine(
-            make_kube=self._make_kube,
-            clusters_home=home / "clusters",
-            account_home=home / "account",
-            on_context=lambda cluster: self.published.append(cluster.context),
-            off_context=self._unpublish,
-        )
-        self.region = Region(machine, self.clock, seed="test")
+        self.computer = FakeComputer(home)
+        self.region = Region(self.computer.machine, self.clock, seed="test")
         self.world = self.region.world
 
-    def _make_kube(self, spec: ClusterSpec) -> FakeKube:
-        if self.failure is not None:
-            raise ClusterFailed(self.failure)
-        kube = FakeKube(spec)
-        self.kubes.append(kube)
-        return kube
-
-    def _unpublish(self, cluster: Published) -> None:
-        if cluster.context in self.published:
-            self.published.remove(cluster.context)
+    @property
+    def kubes(self) -> list[FakeKube]:
+        """Kubernetes sides, oldest first."""
+        return self.computer.kubes
 
 
 @contextmanager
@@ -197,26 +96,10 @@ def running_oracle(home: Path) -> Iterator[Oracle]:
     """The cloud, served for the time of a test."""
     oracle = Oracle(home)
     apis = Server(oracle.world, oracle.region.tokens)
-    config = uvicorn.Config(
-        Starlette(routes=[*apis.routes(), *apis.fallbacks()]),
-        host="127.0.0.1",
-        port=0,
-        log_config=None,
-        lifespan="off",
-        timeout_graceful_shutdown=0,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until("the server listens", lambda: server.started and server.servers)
-    oracle.endpoint = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    with serving([*apis.routes(), *apis.fallbacks()]) as oracle.endpoint:
         yield oracle
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        oracle.world.work.join(10)
-        oracle.region.close()
+    oracle.world.work.join(10)
+    oracle.region.close()
 
 
 @dataclass(frozen=True)

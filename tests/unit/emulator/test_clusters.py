@@ -31,7 +31,7 @@ def test_tags_set_pace_accounting_and_name(
     oracle.succeeded(oracle.engine().create_cluster(cluster_details(place, freeform_tags=tags)))
     spec = oracle.kubes[0].spec
     assert (spec.timing.name, spec.accounting, spec.home.name) == (timing, accounting, context)
-    assert oracle.published == [context]
+    assert oracle.computer.published == [context]
 
 
 def test_nominal_clusters_have_no_daemon_sets_of_the_cloud(oracle: Oracle, place: Ground) -> None:
@@ -48,14 +48,14 @@ def test_nominal_clusters_have_no_daemon_sets_of_the_cloud(oracle: Oracle, place
 @pytest.mark.usefixtures("cluster")
 def test_two_clusters_of_one_stack_have_different_contexts(oracle: Oracle, place: Ground) -> None:
     oracle.succeeded(oracle.engine().create_cluster(cluster_details(place)))
-    assert oracle.published == ["oke-right-sized", "oke-right-sized-2"]
+    assert oracle.computer.published == ["oke-right-sized", "oke-right-sized-2"]
     assert oracle.kubes[0].spec.name != oracle.kubes[1].spec.name
 
 
 def test_a_control_plane_that_fails_fails_the_work_request_with_its_reason(
     oracle: Oracle, place: Ground
 ) -> None:
-    oracle.failure = "etcd did not start"
+    oracle.computer.failure = "etcd did not start"
     request = oracle.finished(oracle.engine().create_cluster(cluster_details(place)))
     errors = oracle.engine().list_work_request_errors(account.COMPARTMENT, request.id).data
     assert request.status == "FAILED"
@@ -152,7 +152,7 @@ def test_deleting_a_cluster_ends_its_pools_instances_and_charges(
     oracle.succeeded(engine.delete_cluster(cluster))
     assert engine.get_cluster(cluster).data.lifecycle_state == "DELETED"
     assert oracle.kubes[0].deleted
-    assert oracle.published == []
+    assert oracle.computer.published == []
     assert list(oracle.world.meter.running()) == []
     for ask, gone in ((engine.get_node_pool, pool), (engine.delete_cluster, cluster)):
         with pytest.raises(oci.exceptions.ServiceError) as refusal:

@@ -21,7 +21,7 @@ from emulator.oci import account
 from emulator.oci.state import Cluster
 from emulator.oci.wire import CreateCluster
 from emulator.program import Program, ProgramFault, merged
-from tests.support.oracle import FakeKube
+from tests.support.fake_kube import FakeKube
 
 
 @pytest.fixture

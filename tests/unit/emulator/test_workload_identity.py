@@ -10,7 +10,8 @@ import oci
 import pytest
 
 from emulator.oci import account
-from tests.support.oracle import TOKEN, Ground, Oracle, cluster_details, pool_details, service_account_token
+from tests.support.fake_kube import TOKEN, service_account_token
+from tests.support.oracle import Ground, Oracle, cluster_details, pool_details
 
 NEEDS = ("manage cluster-node-pools", "manage instance-family", "use subnets", "use vnics")
 NATIVE_NEEDS = (*NEEDS, "use network-security-groups", "use private-ips")

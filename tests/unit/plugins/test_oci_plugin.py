@@ -220,7 +220,7 @@ def test_an_ignored_size_that_an_autoscaler_changed_is_left_alone(stack: Stack) 
 
 def test_a_cluster_that_fails_to_come_up_is_not_forgotten(stack: Stack) -> None:
     inputs = stack.inputs(CLUSTER)
-    stack.oracle.failure = "no ports left"
+    stack.oracle.computer.failure = "no ports left"
     with pytest.raises(InitFailed, match="no ports left") as caught:
         stack.create(CLUSTER, **inputs)
     assert caught.value.made.id in stack.oracle.world.clusters
