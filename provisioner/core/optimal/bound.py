@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from provisioner.core.optimal.knapsack import most_worth
 from provisioner.core.optimal.problem import MEMORY
 from provisioner.core.optimal.program import INFINITE, Program
 from provisioner.core.optimal.shelf import Family, Floats, Ints
@@ -38,6 +39,8 @@ class Overrun:
     shelf: int
     room: Floats
     price: float
+    load: Ints | None = None
+    """Whole pods by group that are worth so much; None where pods were cut."""
 
 
 class Judge:
@@ -51,11 +54,14 @@ class Judge:
             together[allowed.tobytes()].append(index)
         self._rooms = [_Rooms(tables, places) for _, places in sorted(together.items()) if len(tables.need)]
 
-    def below(self, worth: Floats, most_solves: int) -> tuple[float, list[Overrun]]:
-        """A bound from what pods are worth, and the sizes that keep it from being higher."""
+    def below(self, worth: Floats, most_solves: int, *, whole: bool = False) -> tuple[float, list[Overrun]]:
+        """A bound from what pods are worth, and the sizes that keep it from being higher.
+
+        `whole`: fixed sizes hold whole pods only, which takes longer and gives a higher bound.
+        """
         ratio, overruns = 0.0, []
         for shelf in self._shelves:
-            top, found = shelf.ratio(worth, most_solves, max(ratio, 1.0))
+            top, found = shelf.ratio(worth, most_solves, max(ratio, 1.0), whole=whole)
             ratio = max(ratio, top)
             overruns += found
         if ratio <= 0:
@@ -84,6 +90,16 @@ class _Sack:
             return np.zeros(len(room)), 0.0
         return np.maximum(-self._program.duals, 0) / self._unit, -self._program.value
 
+    def whole(self, worth: Floats, room: Floats, caps: Floats) -> tuple[float, Ints]:
+        """A limit of the worth of whole pods that the room holds, and the best found."""
+        program = Program()
+        row = program.add_rows(np.full(len(room), -INFINITE), room / self._unit)
+        program.add_columns(-worth, caps, self.need / self._unit, row)
+        found, bound = program.solve_whole(200)
+        if not found:
+            return np.inf, np.zeros(len(worth), dtype=np.int64)
+        return -bound, np.round(program.amounts).astype(np.int64)
+
 
 class _Shelf:
     """Bounds the worth that sizes of one shelf hold for their price."""
@@ -92,13 +108,15 @@ class _Shelf:
         self.index = index
         self.groups = np.flatnonzero(tables.open[index])
         self._sack = _Sack(tables.need[self.groups])
-        shelf, most = tables.shelves[index], tables.most[self.groups]
+        shelf, self._most = tables.shelves[index], tables.most[self.groups]
         self._usable, self._price = shelf.usable, shelf.price
-        self._caps = whole_pods(shelf.usable, self._sack.need, most)
-        self._grids = [_Grid(family, self._sack.need, most) for family in shelf.families]
+        self._caps = whole_pods(shelf.usable, self._sack.need, self._most)
+        self._grids = [_Grid(family, self._sack.need, self._most) for family in shelf.families]
         self._pool: list[Floats] = []
 
-    def ratio(self, worth: Floats, most_solves: int, enough: float) -> tuple[float, list[Overrun]]:
+    def ratio(
+        self, worth: Floats, most_solves: int, enough: float, *, whole: bool
+    ) -> tuple[float, list[Overrun]]:
         """The most worth for each dollar that a size holds, not below the truth, and what shows it.
 
         Sizes are looked at from the worst on until the worst is exact, is `enough`, or `most_solves`
@@ -108,25 +126,37 @@ class _Shelf:
         scale = float(mine.max(initial=0.0))
         if scale <= 0:
             return 0.0, []
-        limits = [np.full(shape, np.inf) for shape in self._shapes()]
+        limits = [np.full(self._price.shape, np.inf), *(grid.unknown() for grid in self._grids)]
         for rates in self._pool[-_TRIED:]:
             self._tighten(limits, mine, rates * scale)
         overruns: list[Overrun] = []
         exact = 0.0
         for _ in range(most_solves):
-            top, room, caps, price = self._worst(limits)
-            if top <= max(exact, enough) + _CLOSE:
+            grid, at = self._worst(limits)
+            if limits[grid].flat[at] <= max(exact, enough) + _CLOSE:
                 break
+            room, caps, price = self._size(grid, at)
             rates, held = self._sack.rates(mine / scale, room, caps)
             self._pool.append(rates)
             self._tighten(limits, mine, rates * scale)
-            exact = max(exact, held * scale / price)
-            if held * scale / price > 1 + _CLOSE:
-                overruns.append(Overrun(self.index, room, price))
-        return self._worst(limits)[0], overruns
-
-    def _shapes(self) -> list[tuple[int, ...]]:
-        return [self._price.shape, *(grid.price.shape for grid in self._grids)]
+            load = None
+            if whole and grid == 0:
+                most, found = most_worth(mine / scale, self._sack.need, room, caps, rates)
+                fits = bool((found @ self._sack.need <= room).all())
+                if not fits and most * scale / price > max(exact, enough):
+                    most, found = self._sack.whole(mine / scale, room, caps)
+                    fits = True
+                held = min(held, most)
+                if fits:
+                    load = np.zeros(len(worth), dtype=np.int64)
+                    load[self.groups] = found
+            ratio = held * scale * (1 + _SAFETY) / price
+            limits[grid].flat[at] = min(ratio, limits[grid].flat[at])
+            exact = max(exact, ratio)
+            if ratio > 1 + _CLOSE:
+                overruns.append(Overrun(self.index, room, price, load))
+        grid, at = self._worst(limits)
+        return float(limits[grid].flat[at]), overruns
 
     def _tighten(self, limits: list[Floats], worth: Floats, rates: Floats) -> None:
         """Take the limits of worth for each dollar that these prices of amounts give."""
@@ -135,19 +165,19 @@ class _Shelf:
         for grid, known in zip(self._grids, limits[1:], strict=True):
             np.minimum(known, grid.limits(rates, surplus), out=known)
 
-    def _worst(self, limits: list[Floats]) -> tuple[float, Floats, Floats, float]:
-        """The largest limit: its ratio, room of the size, whole pods at most, price."""
-        best = (-np.inf, np.zeros(0), np.zeros(0), 1.0)
-        if limits[0].size:
-            at = int(limits[0].argmax())
-            best = (float(limits[0][at]), self._usable[at], self._caps[at], float(self._price[at]))
-        for grid, known in zip(self._grids, limits[1:], strict=True):
-            masked = np.where(np.isfinite(grid.price), known, -np.inf)
-            at = int(masked.argmax())
-            if masked.flat[at] > best[0]:
-                room, price = grid.size(at)
-                best = (float(masked.flat[at]), room, grid.caps, price)
-        return best
+    def _worst(self, limits: list[Floats]) -> tuple[int, int]:
+        """Where the largest limit is: among the fixed sizes (0) or in which grid, and its place there."""
+        places = [int(limit.argmax()) if limit.size else -1 for limit in limits]
+        tops = [limit.flat[at] if at >= 0 else -np.inf for limit, at in zip(limits, places, strict=True)]
+        grid = int(np.argmax(tops))
+        return grid, places[grid]
+
+    def _size(self, grid: int, at: int) -> tuple[Floats, Floats, float]:
+        """Room, whole pods at most, and price of one size."""
+        if grid == 0:
+            return self._usable[at], self._caps[at], float(self._price[at])
+        room, price = self._grids[grid - 1].size(at)
+        return room, whole_pods(room[np.newaxis, :], self._sack.need, self._most)[0], price
 
 
 class _Grid:
@@ -159,15 +189,26 @@ class _Grid:
         sold = (gib >= family.gib_least[:, np.newaxis]) & (gib <= family.gib_most[:, np.newaxis])
         price = family.per_ocpu * family.ocpus[:, np.newaxis] + family.per_gib * gib
         self.price: Floats = np.where(sold, price, np.inf)
-        largest = family.steps[-1].copy()
-        largest[MEMORY] = family.memory_peak[int(family.gib_most[-1])]
-        self.caps = whole_pods(largest[np.newaxis, :], need, most)[0]
+        by_ocpu = family.steps.copy()
+        by_ocpu[:, MEMORY] = family.memory_peak[-1]
+        by_gib = np.broadcast_to(by_ocpu[-1], (len(gib), by_ocpu.shape[1])).copy()
+        by_gib[:, MEMORY] = family.memory
+        self._ocpu_caps = whole_pods(by_ocpu, need, most)
+        self._gib_caps = whole_pods(by_gib, need, most)
+
+    def unknown(self) -> Floats:
+        """Limits of which nothing is known yet; sizes that are not sold hold nothing."""
+        return np.where(np.isfinite(self.price), np.inf, -np.inf)
 
     def limits(self, rates: Floats, surplus: Floats) -> Floats:
-        """Worth for each dollar of every size at these prices of amounts."""
-        by_ocpu = self._family.steps @ rates + self.caps @ surplus
-        by_gib = self._family.memory * rates[MEMORY]
-        limits: Floats = (by_ocpu[:, np.newaxis] + by_gib) / self.price
+        """Worth for each dollar of every size at these prices of amounts.
+
+        Whole pods of a group are limited by the OCPUs and by the GiB; the sum over groups of the
+        smaller is at most the smaller of the sums.
+        """
+        by_ocpu, by_gib = self._family.steps @ rates, self._family.memory * rates[MEMORY]
+        extra = np.minimum((self._ocpu_caps @ surplus)[:, np.newaxis], self._gib_caps @ surplus)
+        limits: Floats = (by_ocpu[:, np.newaxis] + by_gib + extra) / self.price
         return limits
 
     def size(self, at: int) -> tuple[Floats, float]:

@@ -10,14 +10,22 @@ from provisioner.core.optimal.fluid import Fluid, Stream
 from provisioner.core.optimal.shelf import Bools, Floats
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import promising
+from provisioner.core.optimal.whole import Whole
 
 FEW: Final = 80
 """Blends where an answer that is soon there matters more than one that is exact."""
 _MANY: Final = 400
 _SOLVES: Final = 30
 """Programs in one round of the bound, for each shelf."""
-_NEAR: Final = 0.003
+_FEW_SOLVES: Final = 8
+"""The same while worths are rough."""
+_NEAR: Final = 0.006
 """Part of the price by which rough worths may be away from the bound they give."""
+
+_SMOOTH: Final = 0.5
+_IDLE: Final = 40
+_EXACT: Final = 1e-5
+"""Part of a price that no longer counts."""
 
 
 class Relaxation:
@@ -29,12 +37,12 @@ class Relaxation:
         self._rough = self._fluid(FEW)
         self.worth: Floats = np.zeros(tables.size)
         self.bound = 0.0
-        self._more = self._sharpen(self._rough)
+        self._more = self._sharpen(self._rough, _FEW_SOLVES)
 
     def roughly(self) -> Iterator[bool]:
         """Rounds until the sizes in use are about right."""
         while self._more and self._rough.value - self.bound > _NEAR * self._rough.value:
-            self._more = self._sharpen(self._rough)
+            self._more = self._sharpen(self._rough, _FEW_SOLVES)
             yield True
 
     def finely(self) -> Iterator[bool]:
@@ -44,7 +52,28 @@ class Relaxation:
             fluid = self._fluid(_MANY)
             for stream in self._rough.streams():
                 fluid.add(stream.shelf, stream.room, stream.price)
-        while self._sharpen(fluid):
+        while self._sharpen(fluid, _SOLVES):
+            yield True
+
+    def wholly(self, bought: Whole) -> Iterator[bool]:
+        """Rounds of a bound from whole pods; `bought` starts with loads known and gains the best by then.
+
+        A linear program over loads gives worths; the best load of each size by these worths joins it.
+        The best worths so far are mixed in, for worths jump about otherwise.
+        """
+        best, idle = self.worth, 0
+        while idle < _IDLE and bought.solve() and bought.value - self.bound > _EXACT * bought.value:
+            idle += 1
+            for worth in (_SMOOTH * best + (1 - _SMOOTH) * bought.worth, bought.worth):
+                bound, overruns = self._judge.below(worth, _SOLVES, whole=True)
+                if bound > self.bound:
+                    idle = 0 if bound > self.bound * (1 + _EXACT) else idle
+                    self.bound, best = bound, worth
+                found = [(each.load, each.price, each.shelf) for each in overruns if each.load is not None]
+                if bought.join(found):
+                    break
+            else:
+                break
             yield True
 
     def streams(self) -> list[Stream]:
@@ -62,11 +91,11 @@ class Relaxation:
         fluid.demand(np.where(self._buyable, self._tables.count, 0))
         return fluid
 
-    def _sharpen(self, fluid: Fluid) -> bool:
+    def _sharpen(self, fluid: Fluid, solves: int) -> bool:
         """One round; says whether there are more sizes to take part."""
         if not fluid.solve():
             return False
-        bound, overruns = self._judge.below(fluid.worth, _SOLVES)
+        bound, overruns = self._judge.below(fluid.worth, solves)
         if bound > self.bound or not self.worth.any():
             self.bound, self.worth = max(bound, self.bound), fluid.worth
         found = [fluid.add(each.shelf, each.room, each.price) for each in overruns]

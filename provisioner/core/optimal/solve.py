@@ -29,6 +29,7 @@ from provisioner.core.optimal.shelf import Bools, Floats, Ints
 from provisioner.core.optimal.sketch import Sketch
 from provisioner.core.optimal.tables import Tables, tabulate
 from provisioner.core.optimal.targets import promising
+from provisioner.core.optimal.whole import Whole
 
 _QUICK: Final = (Manner(0.5, 48),)
 _THOROUGH: Final = (Manner(0.25, 64), Manner(0.1, 96))
@@ -36,6 +37,8 @@ _THOROUGH: Final = (Manner(0.25, 64), Manner(0.1, 96))
 _TIGHT: Final = 0.02
 """How much roomier sizes are preferred in building."""
 _SOLVES: Final = 30
+_FEW_GROUPS: Final = 40
+"""Up to so many groups, whole loads are listed as far as they are worth it."""
 _PATIENCE: Final = 40
 """Rounds without progress after which an answer is as good as it gets."""
 _PROGRESS: Final = 1e-4
@@ -131,6 +134,7 @@ class _Search:
         yield from self._built(self._relaxed, _QUICK)
         yield from self._relaxed.finely()
         yield from self._built(self._relaxed, _THOROUGH)
+        yield from _in_turn(self._improved(self._relaxed), self._bought_whole(self._relaxed))
         yield from self._improved(self._relaxed)
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
@@ -151,15 +155,35 @@ class _Search:
             self._proven = found[1]
 
     def _built(self, relaxed: Relaxation, manners: tuple[Manner, ...]) -> Iterator[bool]:
-        """Answers built from the fluid one; where sizes are limited, of the best ones once more."""
+        """Answers built from the fluid one; where sizes are limited, of the chosen ones once more."""
         rooms, left = self._housed(relaxed)
         for manner in manners:
-            tables = self.best.tables
-            guide = self._guide(relaxed) if tables is self.tables else _guide_of(tables)
-            loads = build(tables, guide, left, manner, self._random)
-            if loads or not left.any():
-                self._consider(Sketch(rooms, tuple(priced(tables, loads))))
+            loads = build(self.tables, self._guide(relaxed), left, manner, self._random)
+            self._consider_loads(rooms, loads, left)
             yield True
+            tables = self.best.tables
+            if tables is not self.tables:
+                self._consider_loads(
+                    rooms, build(tables, _guide_of(tables), left, manner, self._random), left
+                )
+                yield True
+
+    def _consider_loads(self, rooms: tuple[Load, ...], loads: list[Load], pods: Ints) -> None:
+        """Loads, if they are of all the pods, each in its cheapest size."""
+        if loads or not pods.any():
+            self._consider(Sketch(rooms, tuple(priced(self.tables, loads))))
+
+    def _bought_whole(self, relaxed: Relaxation) -> Iterator[bool]:
+        """For few groups: the linear program over whole loads, rounded down, and the rest built."""
+        if self.tables.size > _FEW_GROUPS or self.tables.rooms or not self._buyable.all():
+            return
+        bought = Whole(self.tables)
+        bought.join_bins(self.best.sketch.bins)
+        yield from relaxed.wholly(bought)
+        loads, left = bought.rounded_down()
+        loads += build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
+        self._consider_loads((), loads, self.tables.count)
+        yield True
 
     def _guide(self, relaxed: Relaxation) -> Fluid:
         """The fluid answer that nodes are drawn from: sizes in use there, and large ones."""
@@ -174,25 +198,39 @@ class _Search:
         idle = 0
         while idle < _PATIENCE:
             before = self.best.sketch.price
-            self._consider(improve(self.best.tables, self.best.sketch, self._urgency(relaxed), self._random))
+            tables = self.best.tables
+            self._consider(improve(tables, self.best.sketch, self._urgency(relaxed), self._random), tables)
             idle = 0 if self.best.sketch.price < before * (1 - _PROGRESS) else idle + 1
             yield True
 
-    def _consider(self, sketch: Sketch) -> None:
-        option = self._allowed(sketch)
+    def _consider(self, sketch: Sketch, tables: Tables | None = None) -> None:
+        """Keep it if it is no dearer; `tables` are those it was made by, all sizes if not given."""
+        option = self._allowed(sketch, tables)
         if option.order <= self.best.order:
             self.best = option
 
-    def _allowed(self, sketch: Sketch) -> _Option:
+    def _allowed(self, sketch: Sketch, tables: Tables | None = None) -> _Option:
         """The sketch in as few sizes as are allowed."""
         if within(self._problem, sketch.bins):
-            return _option(sketch, self.best.tables)
-        tables = limited(self._problem, self.tables, sketch.bins)
-        bins = priced(tables, [each.load for each in sketch.bins])
-        homeless = pods_in((each.load for each in bins if each.size is None), tables.size)
-        again = greedy(tables, np.where(_buyable(tables), homeless, 0))
+            # Sizes of limited tables are those allowed; any others are few enough as well.
+            return _option(sketch, self.tables if tables is None else tables)
+        few = limited(self._problem, self.tables, sketch.bins)
+        bins = priced(few, [each.load for each in sketch.bins])
+        homeless = pods_in((each.load for each in bins if each.size is None), few.size)
+        again = greedy(few, np.where(_buyable(few), homeless, 0))
         kept = [each for each in bins if each.size is not None]
-        return _option(replace(sketch, bins=(*kept, *again)), tables)
+        return _option(replace(sketch, bins=(*kept, *again)), few)
+
+
+def _in_turn(*generators: Iterator[bool]) -> Iterator[bool]:
+    """One step of each after the other, until all end."""
+    left = list(generators)
+    while left:
+        for each in tuple(left):
+            if next(each, False):
+                yield True
+            else:
+                left.remove(each)
 
 
 def _guide_of(tables: Tables) -> Fluid:
