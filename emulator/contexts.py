@@ -1,4 +1,4 @@
-"""Publishes clusters to kubectl: one merged kubeconfig, and the answers of the `oci` stand-in."""
+"""Publishes clusters to kubectl: one merged kubeconfig, and stand-ins for the clouds' credential commands."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from emulator.cloud.machine import Published
 from emulator.home import Home, write_whole
 
 _API_VERSION: Final = "client.authentication.k8s.io/v1beta1"
-_STAND_IN: Final = """#!/bin/sh
+_ORACLES: Final = """#!/bin/sh
 # Stands in for Oracle's command line: kubeconfigs of the container engine call it for a credential.
 set -eu
 cluster=
@@ -31,6 +31,28 @@ if [ -z "$cluster" ] || [ ! -f "$answer" ]; then
 fi
 exec cat "$answer"
 """
+_GOOGLES: Final = """#!/bin/sh
+# Stands in for GKE's auth plugin: kubeconfigs call it for a credential and tell it the API server.
+set -eu
+told=${{KUBERNETES_EXEC_INFO:-}}
+server=
+case "$told" in
+  *'"server"'*)
+    server=${{told#*'"server"'}}
+    server=${{server#*https://}}
+    server=${{server%%'"'*}}
+    server=${{server%%/*}}
+    ;;
+esac
+answer={credentials}/"${{server%:*}}_${{server##*:}}".json
+if [ -z "$server" ] || [ ! -f "$answer" ]; then
+  echo "gke-gcloud-auth-plugin: the emulated cloud has no cluster at '$server'; the kubeconfig needs provideClusterInfo: true" >&2
+  exit 1
+fi
+exec cat "$answer"
+"""
+_STAND_INS: Final = {"oci": _ORACLES, "gke-gcloud-auth-plugin": _GOOGLES}
+"""By the command that each stands in for."""
 
 
 class Contexts:
@@ -43,10 +65,11 @@ class Contexts:
         """Contexts, oldest first."""
 
     def prepare(self) -> None:
-        """Write the stand-in and an empty kubeconfig."""
+        """Write the stand-ins and an empty kubeconfig."""
         self._home.bin.mkdir(exist_ok=True)
         self._home.credentials.mkdir(exist_ok=True, mode=0o700)
-        write_stand_in(self._home.bin / "oci", self._home.credentials)
+        for command, script in _STAND_INS.items():
+            write_stand_in(self._home.bin / command, script, self._home.credentials)
         write_whole(self._home.kubeconfig, yaml.safe_dump(_empty()))
 
     def add(self, cluster: Published) -> None:
@@ -83,10 +106,10 @@ class Contexts:
         return config if isinstance(config, dict) else _empty()
 
 
-def write_stand_in(path: Path, credentials: Path) -> None:
-    """Write the shell script; it starts in a few milliseconds, as every kubectl call runs it."""
+def write_stand_in(path: Path, script: str, credentials: Path) -> None:
+    """Write a shell script; it starts in a few milliseconds, as every kubectl call runs it."""
     quoted = "'" + str(credentials).replace("'", "'\\''") + "'"
-    write_whole(path, _STAND_IN.format(credentials=quoted), mode=0o755)
+    write_whole(path, script.format(credentials=quoted), mode=0o755)
 
 
 def _empty() -> dict[str, Any]:

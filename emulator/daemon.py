@@ -26,6 +26,7 @@ from emulator.cloud.kube import KubeFactory
 from emulator.cloud.machine import Machine
 from emulator.cloud.served import ServedCloud
 from emulator.contexts import Contexts
+from emulator.gcp.cloud import GoogleCloud
 from emulator.home import Home, Running, write_whole
 from emulator.oci.cloud import OracleCloud
 
@@ -110,7 +111,7 @@ class Daemon:
 
 def clouds(machine: Machine, clock: Clock) -> tuple[ServedCloud, ...]:
     """Every cloud that is emulated."""
-    return (OracleCloud(machine, clock, secrets.token_hex(8)),)
+    return tuple(cloud(machine, clock, secrets.token_hex(8)) for cloud in (OracleCloud, GoogleCloud))
 
 
 def serve(home: Home, listening: socket.socket, make_kube: KubeFactory) -> None:

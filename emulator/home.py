@@ -103,7 +103,7 @@ class Home:
 
     @property
     def credentials(self) -> Path:
-        """Answers of the `oci` stand-in, one file for each cluster."""
+        """Answers of the stand-ins, one file for each cluster."""
         return self.path / "credentials"
 
     @property

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import httpx
 
-from emulator import keys, processes
+from emulator import processes
+from emulator.accounts import configurations
 from emulator.environment import variables
 from emulator.home import HOME_ENV, MARK_ENV, Home, Running
 from emulator.program import Program
@@ -61,9 +62,7 @@ def start(home: Home, port: int) -> Started:
     with _held(home):
         running = answering(home)
         if running is not None:
-            stacks = Program(
-                CHECKOUT, home, running.endpoint, keys.ApiKey("", ""), bin_dir() / "pulumi"
-            ).stacks()
+            stacks = Program(CHECKOUT, home, {}, bin_dir() / "pulumi").stacks()
             return Started(running, stacks, already=True)
         for tool in TOOLS:
             locate(tool)
@@ -136,7 +135,7 @@ def _prepare(home: Home, listening: socket.socket) -> tuple[str, ...]:
     home.bin.mkdir()
     home.pulumi.mkdir()
     install(home.pulumi, home.path)
-    program = Program(CHECKOUT, home, _endpoint(listening), keys.generate(), bin_dir() / "pulumi")
+    program = Program(CHECKOUT, home, configurations(_endpoint(listening)), bin_dir() / "pulumi")
     stacks = program.write()
     program.init(stacks, variables(home))
     return stacks

@@ -13,13 +13,10 @@ from typing import Any, Final
 
 import yaml
 
+from emulator.accounts import CLOUDS, Configuration
 from emulator.home import Home, write_whole
-from emulator.keys import ApiKey
-from emulator.oci import account
 
-CLOUDS: Final = ("oke",)
 PASSPHRASE: Final = "emulated"  # noqa: S105 - encrypts nothing but dummy credentials
-_PROJECT: Final = "rightsize"
 _INIT_S: Final = 120
 
 
@@ -33,8 +30,8 @@ class Program:
 
     checkout: Path
     home: Home
-    endpoint: str
-    key: ApiKey
+    accounts: Mapping[str, Configuration]
+    """What stack files of each cloud say of its emulated account."""
     pulumi: Path
     """The engine's command."""
 
@@ -52,7 +49,7 @@ class Program:
         stacks = self.stacks()
         for stack in stacks:
             content = _read(self.checkout / f"Pulumi.{stack}.yaml")
-            content["config"] = merged(content.get("config") or {}, self._config())
+            content["config"] = merged(content.get("config") or {}, self.accounts[_cloud_of(stack)])
             _write(self.home.program / f"Pulumi.{stack}.yaml", content)
         return stacks
 
@@ -62,7 +59,7 @@ class Program:
             path.name.removeprefix("Pulumi.").removesuffix(".yaml")
             for path in self.checkout.glob("Pulumi.*.yaml")
         )
-        return tuple(sorted(name for name in names if name.split("-")[0] in CLOUDS))
+        return tuple(sorted(name for name in names if _cloud_of(name) in CLOUDS))
 
     def init(self, stacks: tuple[str, ...], environment: Mapping[str, str]) -> None:
         """Create the stacks in the backend, two at a time.
@@ -93,19 +90,9 @@ class Program:
         said = " ".join((done.stderr or done.stdout).split())
         return f"pulumi stack init {stack}: {said[:500]}"
 
-    def _config(self) -> dict[str, Any]:
-        return {
-            "oci:tenancyOcid": account.TENANCY,
-            "oci:userOcid": account.USER,
-            "oci:fingerprint": self.key.fingerprint,
-            "oci:region": account.REGION,
-            "oci:privateKey": self.key.private_pem,
-            f"{_PROJECT}:compartment": account.COMPARTMENT,
-            f"{_PROJECT}:region": account.REGION,
-            f"{_PROJECT}:timing": "demo",
-            f"{_PROJECT}:provisioner": {"endpoint": self.endpoint},
-            f"{_PROJECT}:api": {"allowedCidrs": ["127.0.0.0/8"]},
-        }
+
+def _cloud_of(stack: str) -> str:
+    return stack.split("-", maxsplit=1)[0]
 
 
 def merged(config: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

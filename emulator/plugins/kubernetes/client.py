@@ -145,8 +145,7 @@ class Client:
 
 
 def _connect(access: Access) -> tuple[httpx.Client, dt.datetime | None]:
-    command = access.command
-    credential = run_command(command) if command else Credential()
+    credential = run_command(access) if access.command else Credential()
     token = credential.token or access.token
     cert = credential.client_cert_pem or access.client_cert_pem
     key = credential.client_key_pem or access.client_key_pem

@@ -97,14 +97,15 @@ class Credential:
     """RFC 3339; empty: it does not expire."""
 
 
-def run_command(command: Mapping[str, Any]) -> Credential:
-    """Run the credential command of a kubeconfig.
+def run_command(access: Access) -> Credential:
+    """Run the credential command of a kubeconfig, telling it the cluster where it asks for that.
 
     Raises:
         Refused: with what the command said.
     """
+    command = access.command or {}
     arguments = [str(command.get("command", "")), *map(str, command.get("args") or [])]
-    environment = {**os.environ, "KUBERNETES_EXEC_INFO": _exec_info(command)}
+    environment = {**os.environ, "KUBERNETES_EXEC_INFO": _exec_info(command, access)}
     environment |= {entry["name"]: entry["value"] for entry in command.get("env") or []}
     try:
         done = subprocess.run(
@@ -129,9 +130,13 @@ def run_command(command: Mapping[str, Any]) -> Credential:
     )
 
 
-def _exec_info(command: Mapping[str, Any]) -> str:
+def _exec_info(command: Mapping[str, Any], access: Access) -> str:
     version = command.get("apiVersion", "client.authentication.k8s.io/v1")
-    return json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}})
+    spec: dict[str, Any] = {"interactive": False}
+    if command.get("provideClusterInfo"):
+        certificate = base64.b64encode(access.ca_pem.encode()).decode()
+        spec["cluster"] = {"server": access.server, "certificate-authority-data": certificate}
+    return json.dumps({"apiVersion": version, "kind": "ExecCredential", "spec": spec})
 
 
 def _named(document: Mapping[str, Any], section: str, name: str, kind: str) -> Mapping[str, Any]:

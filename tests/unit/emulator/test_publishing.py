@@ -1,6 +1,7 @@
 """What the emulator leaves for pulumi and kubectl: kubeconfig, stand-in, stack files, environment."""
 
 import json
+import os
 import shlex
 import subprocess
 import time
@@ -9,12 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
+from google.cloud import container_v1
 
 from catalog.timing import DEMO
 from emulator import keys
+from emulator.accounts import configurations
 from emulator.cloud.pace import pace_of
 from emulator.contexts import Contexts
 from emulator.environment import exports
+from emulator.gcp.state import Cluster as GoogleCluster
 from emulator.home import Home, HomeFault
 from emulator.kube.spec import ClusterSpec
 from emulator.oci import account
@@ -37,6 +41,23 @@ def a_cluster(home: Home, name: str) -> Cluster:
     spec = ClusterSpec(name, home.clusters / name, DEMO, "oke", "documented")
     cluster.kube = FakeKube(spec, server=f"https://{name}")
     return cluster
+
+
+def a_google_cluster(home: Home) -> GoogleCluster:
+    spec = ClusterSpec("gke", home.clusters / "gke", DEMO, "gke", "documented")
+    message = container_v1.Cluster(name="gke")
+    pace = pace_of({}, "gke")
+    return GoogleCluster(
+        message,
+        "us-central1-a",
+        ("us-central1-a",),
+        "f" * 64,
+        pace,
+        spec.home,
+        "gke",
+        0.0,
+        kube=FakeKube(spec),
+    )
 
 
 def contexts_in(home: Home) -> tuple[list[str], str]:
@@ -112,15 +133,15 @@ def test_stack_files_are_copied_with_the_accounts_values(home: Home, tmp_path: P
         oke={},
         gke={},
     )
-    key = keys.generate()
-    program = Program(source, home, "http://127.0.0.1:1", key, Path("pulumi"))
-    assert program.write() == ("oke", "oke-dynamic")
+    accounts = configurations("http://127.0.0.1:1")
+    program = Program(source, home, accounts, Path("pulumi"))
+    assert program.write() == ("gke", "oke", "oke-dynamic")
     project = yaml.safe_load((home.program / "Pulumi.yaml").read_text())
     config = yaml.safe_load((home.program / "Pulumi.oke-dynamic.yaml").read_text())["config"]
     assert project["main"] == str(source)
     assert config["rightsize:variant"] == "dynamic"
     assert config["rightsize:provisioner"] == {"mode": "bin-select", "endpoint": "http://127.0.0.1:1"}
-    assert config["oci:fingerprint"] == key.fingerprint
+    assert config["oci:fingerprint"] == accounts["oke"]["oci:fingerprint"]
     assert config["rightsize:timing"] == "demo"
     assert sorted(path.name for path in source.iterdir()) == [
         "Pulumi.gke.yaml",
@@ -130,11 +151,46 @@ def test_stack_files_are_copied_with_the_accounts_values(home: Home, tmp_path: P
     ]
 
 
+def test_stacks_of_each_cloud_get_their_own_clouds_account(home: Home, tmp_path: Path) -> None:
+    source = checkout(tmp_path / "checkout", oke={}, gke={})
+    Program(source, home, configurations("http://127.0.0.1:1"), Path("pulumi")).write()
+    shown = {
+        stack: yaml.safe_load((home.program / f"Pulumi.{stack}.yaml").read_text())["config"]
+        for stack in ("oke", "gke")
+    }
+    key = json.loads(shown["gke"]["gcp:credentials"])
+    assert (key["type"], key["token_uri"]) == ("service_account", "http://127.0.0.1:1/token")
+    assert {name.partition(":")[0] for name in shown["gke"]} == {"gcp", "rightsize"}
+    assert {name.partition(":")[0] for name in shown["oke"]} == {"oci", "rightsize"}
+    assert shown["gke"]["rightsize:project"] == "emulated-project"
+    assert "rightsize:compartment" not in shown["gke"]
+
+
+def test_gkes_auth_plugin_gives_a_credential_of_the_cluster_it_is_told(home: Home) -> None:
+    contexts = Contexts(home)
+    contexts.prepare()
+    cluster = a_google_cluster(home)
+    contexts.add(cluster)
+    command = home.bin / "gke-gcloud-auth-plugin"
+
+    def run(**spec: Any) -> subprocess.CompletedProcess[str]:
+        told = json.dumps({"kind": "ExecCredential", "spec": {"interactive": False, **spec}})
+        environment = {**os.environ, "KUBERNETES_EXEC_INFO": told}
+        return subprocess.run([command], env=environment, capture_output=True, text=True, check=False)
+
+    answer = run(cluster={"server": "https://127.0.0.1:6443", "certificate-authority-data": "Y2E="})
+    assert json.loads(answer.stdout)["status"]["clientKeyData"] == "key"
+    assert run(cluster={"server": "https://127.0.0.1:1"}).returncode == 1
+    assert "provideClusterInfo" in run().stderr
+    contexts.remove(cluster)
+    assert run(cluster={"server": "https://127.0.0.1:6443"}).returncode == 1
+
+
 def test_a_stack_file_that_is_not_yaml_is_named(home: Home, tmp_path: Path) -> None:
     source = checkout(tmp_path / "checkout", oke={})
     (source / "Pulumi.oke.yaml").write_text("config: [")
     with pytest.raises(ProgramFault, match=r"Pulumi\.oke\.yaml: not YAML"):
-        Program(source, home, "", keys.ApiKey("", ""), Path("pulumi")).write()
+        Program(source, home, configurations(""), Path("pulumi")).write()
 
 
 def test_merging_keeps_other_keys_of_objects_and_replaces_the_rest() -> None:
