@@ -1,19 +1,22 @@
 """Whole nodes, one batch after another, each drawn from the fluid answer for the pods still left."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from provisioner.core.optimal.bins import Load, load_of
-from provisioner.core.optimal.fluid import Fluid
+from provisioner.core.optimal.fluid import Fluid, Stream
 from provisioner.core.optimal.patterns import Patterns, draw, joined, propose
-from provisioner.core.optimal.shelf import Ints
+from provisioner.core.optimal.shelf import Floats, Ints
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import aims_of
 
 _FEW: Final = 6.0
 """From so many nodes down, sizes other than the fluid answer's are tried as well."""
+_EMPTIEST: Final = 0.5
+"""No size is taken to stay emptier than this."""
 _NEAR: Final = 0.02
 """Loads of a batch are worth at most this much less, for each dollar, than its best."""
 
@@ -28,32 +31,74 @@ class Manner:
     """Nodes drawn for each size in use."""
 
 
+@dataclass(slots=True)
+class Fullness:
+    """What nodes drawn for one size cost, and what was put on them is worth."""
+
+    stream: Stream
+    price: float = 0.0
+    worth: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Loads, and how full the sizes became that they were drawn for."""
+
+    loads: list[Load]
+    fullness: list[Fullness]
+
+
 def build(
     tables: Tables, guide: Fluid, pods: Ints, manner: Manner, random: np.random.Generator
-) -> list[Load]:
-    """Loads for all pods."""
+) -> Built | None:
+    """Loads for all pods; None where the guide's sizes cannot hold them."""
     left = pods.copy()
-    loads: list[Load] = []
+    built = Built([], [])
+    worth: Floats | None = None
     while left.any():
         guide.demand(left)
         if not guide.solve():
-            return []
+            return None
+        worth = guide.worth if worth is None else worth
         streams = guide.streams()
         found = draw(tables, streams, guide.worth, left, manner.rows, random)
         if sum(stream.nodes for stream in streams) < _FEW or not len(found.price):
             proposed = propose(tables, aims_of(tables, left), guide.worth, left, random)
             found = joined([found, proposed], tables.size)
-        loads += _taken(found, left, manner.share * guide.value)
-    return loads
+        notes = [Fullness(stream) for stream in streams]
+        for row, times in _taken(found, left, manner.share * guide.value):
+            built.loads.extend([load_of(found.loads[row])] * times)
+            if found.source[row] >= 0:
+                note = notes[found.source[row]]
+                note.price += times * float(found.price[row])
+                note.worth += times * float(found.loads[row] @ worth)
+        built.fullness.extend(notes)
+    return built
 
 
-def _taken(found: Patterns, left: Ints, spend: float) -> list[Load]:
-    """The best loads that the pods left still allow, until so much is spent; takes them off `left`."""
-    loads: list[Load] = []
+def learn(guide: Fluid, built: Built) -> None:
+    """Take sizes that stayed emptier than thought as dearer from now on."""
+    for known in {(note.stream.shelf, note.stream.room.tobytes()): note for note in built.fullness}.values():
+        alike = [
+            note
+            for note in built.fullness
+            if note.stream.shelf == known.stream.shelf and np.array_equal(note.stream.room, known.stream.room)
+        ]
+        price, worth = sum(note.price for note in alike), sum(note.worth for note in alike)
+        if price:
+            factor = known.stream.factor / min(1.0, max(worth / price / known.stream.factor, _EMPTIEST))
+            guide.take_as(known.stream, min(factor, known.stream.factor * 2))
+
+
+def _taken(found: Patterns, left: Ints, spend: float) -> Iterator[tuple[int, int]]:
+    """Rows of the best loads that the pods left still allow and how often, until so much is spent.
+
+    Takes them off `left`.
+    """
     spent = 0.0
-    for row in np.argsort(-found.ratio, kind="stable"):
-        if loads and (spent >= spend or found.ratio[row] < found.ratio.max() - _NEAR):
-            break
+    for row in np.argsort(-found.ratio, kind="stable").tolist():
+        if spent and (spent >= spend or found.ratio[row] < found.ratio.max() - _NEAR):
+            return
         load = found.loads[row]
         on = np.flatnonzero(load)
         times = int((left[on] // load[on]).min())
@@ -61,6 +106,5 @@ def _taken(found: Patterns, left: Ints, spend: float) -> list[Load]:
         if times < 1:
             continue
         left -= times * load
-        loads += [load_of(load)] * times
         spent += times * float(found.price[row])
-    return loads
+        yield row, times

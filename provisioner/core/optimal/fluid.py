@@ -16,6 +16,8 @@ from provisioner.core.optimal.program import INFINITE, Program
 from provisioner.core.optimal.shelf import Bools, Floats, Ints
 from provisioner.core.optimal.tables import Tables
 
+_CLUMSY: Final = 7.0
+"""How much more than its share counts that a typical pod takes a large one of the size."""
 _LEAST: Final = 1e-6
 """Fewer nodes than this count as none."""
 
@@ -30,6 +32,8 @@ class Stream:
     nodes: float
     parts: Floats
     rates: Floats
+    factor: float
+    """By how much the size is taken as dearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Fluid:
         self._bulk = tables.count @ tables.need**2 / np.maximum(volume, 1.0)
         self._known: set[tuple[int, bytes]] = set()
         self._entries: list[_Entry] = []
+        self._factors: dict[int, float] = {}
         self._left = tables.count
         self._program = Program()
         self._program.add_rows(self._blend.total(tables.count), np.full(self._blend.size, INFINITE))
@@ -72,13 +77,20 @@ class Fluid:
         if (shelf, room.tobytes()) in self._known:
             return False
         self._known.add((shelf, room.tobytes()))
-        share = float((self._bulk / np.maximum(room, 1.0)).max())
+        share = min(1.0, float((self._bulk / np.maximum(room, 1.0)).max()))
         holds = self._tables.open[shelf] & (self._tables.need <= room).all(axis=1)
         blends = np.flatnonzero(self._blend.open[shelf] & (self._blend.need <= room).all(axis=1))
-        self._enter(
-            _Entry(shelf, room, price, holds, blends, *_NONE), price * (1 + self._tight * share), INFINITE
-        )
+        factor = 1 + self._tight * (share + _CLUMSY * share**2)
+        self._factors[len(self._entries)] = factor
+        self._enter(_Entry(shelf, room, price, holds, blends, *_NONE), price * factor, INFINITE)
         return True
+
+    def take_as(self, stream: Stream, factor: float) -> None:
+        """Take a size as dearer by another factor from now on."""
+        for at, entry in enumerate(self._entries):
+            if entry.shelf == stream.shelf and np.array_equal(entry.room, stream.room):
+                self._factors[at] = factor
+                self._program.cost_of(int(entry.columns[0]), entry.price * factor)
 
     def add_rooms(self, total: Floats, allowed: Bools) -> None:
         """Let free rooms take part, all those that the same groups may go to together."""
@@ -106,7 +118,7 @@ class Fluid:
         """Sizes in use, with what they take."""
         amounts = self._program.amounts
         streams = []
-        for entry in self._entries:
+        for at, entry in enumerate(self._entries):
             is_solved = entry.columns[0] < len(amounts)
             nodes = float(amounts[entry.columns[0]]) if is_solved else 0.0
             if entry.shelf < 0 or nodes < _LEAST:
@@ -114,7 +126,10 @@ class Fluid:
             parts = np.zeros(self._blend.size)
             parts[entry.blends] = amounts[entry.columns[1:]]
             parts = self._blend.apart(parts, self._left)
-            streams.append(Stream(entry.shelf, entry.room, entry.price, nodes, parts, self._rates(entry)))
+            rates = self._rates(entry)
+            streams.append(
+                Stream(entry.shelf, entry.room, entry.price, nodes, parts, rates, self._factors[at])
+            )
         return streams
 
     def _rates(self, entry: _Entry) -> Floats:

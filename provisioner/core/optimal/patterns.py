@@ -7,7 +7,7 @@ Many nodes are made, the best are kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -34,6 +34,8 @@ class Patterns:
     price: Floats
     ratio: Floats
     """Worth for each dollar."""
+    source: Ints
+    """Which stream a node was drawn for; -1: none."""
 
 
 def draw(
@@ -45,7 +47,9 @@ def draw(
     random: np.random.Generator,
 ) -> Patterns:
     """`rows` nodes for every stream; loads never ask for more pods than are left."""
-    return joined([_drawn(tables, stream, worth, left, rows, random) for stream in streams], tables.size)
+    drawn = [_drawn(tables, stream, worth, left, rows, random) for stream in streams]
+    marked = [replace(part, source=np.full(len(part.price), at)) for at, part in enumerate(drawn)]
+    return joined(marked, tables.size)
 
 
 def propose(
@@ -69,19 +73,23 @@ def rate(tables: Tables, shelf: int, loads: Ints, worth: Floats) -> Patterns:
     price = tables.shelves[shelf].cheapest(loads @ tables.need)
     keep = np.isfinite(price)
     loads, price = loads[keep], price[keep]
-    return Patterns(np.full(len(price), shelf, dtype=np.int64), loads, price, loads @ worth / price)
+    shelves, nothing = np.full(len(price), shelf), np.full(len(price), -1)
+    return Patterns(shelves, loads, price, loads @ worth / price, nothing)
 
 
 def joined(parts: Sequence[Patterns], groups: int) -> Patterns:
     """All rows together."""
     none = np.zeros(0)
-    empty = Patterns(none.astype(np.int64), np.zeros((0, groups), dtype=np.int64), none, none)
+    empty = Patterns(
+        none.astype(np.int64), np.zeros((0, groups), dtype=np.int64), none, none, none.astype(np.int64)
+    )
     every = [empty, *parts]
     return Patterns(
         np.concatenate([part.shelf for part in every]),
         np.concatenate([part.loads for part in every]),
         np.concatenate([part.price for part in every]),
         np.concatenate([part.ratio for part in every]),
+        np.concatenate([part.source for part in every]),
     )
 
 

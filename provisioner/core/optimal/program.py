@@ -58,6 +58,10 @@ class Program:
         """Change the costs of all columns."""
         self._solver.changeColsCost(self.columns, np.arange(self.columns, dtype=np.int32), cost)
 
+    def cost_of(self, column: int, cost: float) -> None:
+        """Change the cost of one column."""
+        self._solver.changeColCost(column, cost)
+
     def solve(self) -> bool:
         """Solve from where the last solve ended; says whether an optimum was found."""
         self._solver.run()

@@ -15,7 +15,7 @@ import numpy as np
 from provisioner.core.optimal.answer import Answer, Node
 from provisioner.core.optimal.bins import Load, load_of, pods_in, priced
 from provisioner.core.optimal.bound import Judge
-from provisioner.core.optimal.build import Manner, build
+from provisioner.core.optimal.build import Manner, build, learn
 from provisioner.core.optimal.deal import Deal, money
 from provisioner.core.optimal.exact import exact
 from provisioner.core.optimal.fluid import Fluid
@@ -31,12 +31,14 @@ from provisioner.core.optimal.tables import Tables, tabulate
 from provisioner.core.optimal.targets import promising
 from provisioner.core.optimal.whole import Whole
 
-_QUICK: Final = (Manner(0.5, 48),)
+_QUICK: Final = (Manner(0.5, 48), Manner(0.5, 48))
 _THOROUGH: Final = (Manner(0.25, 64), Manner(0.1, 96))
 """Ways of building."""
-_TIGHT: Final = 0.02
+_TIGHT: Final = 0.03
 """How much roomier sizes are preferred in building."""
 _SOLVES: Final = 30
+_POOR: Final = 1.03
+"""An answer so far above the bound has sizes in it that whole pods do not fill."""
 _FEW_GROUPS: Final = 40
 """Up to so many groups, whole loads are listed as far as they are worth it."""
 _PATIENCE: Final = 40
@@ -134,8 +136,9 @@ class _Search:
         yield from self._built(self._relaxed, _QUICK)
         yield from self._relaxed.finely()
         yield from self._built(self._relaxed, _THOROUGH)
-        yield from _in_turn(self._improved(self._relaxed), self._bought_whole(self._relaxed))
-        yield from self._improved(self._relaxed)
+        yield from self._improved(self._relaxed, _PATIENCE // 2)
+        yield from _in_turn(self._improved(self._relaxed, _PATIENCE), self._bought_whole(self._relaxed))
+        yield from self._improved(self._relaxed, _PATIENCE)
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
         """Worth of pods for free rooms: those that nothing can be bought for come first."""
@@ -157,21 +160,23 @@ class _Search:
     def _built(self, relaxed: Relaxation, manners: tuple[Manner, ...]) -> Iterator[bool]:
         """Answers built from the fluid one; where sizes are limited, of the chosen ones once more."""
         rooms, left = self._housed(relaxed)
+        guide = self._guide(relaxed)
         for manner in manners:
-            loads = build(self.tables, self._guide(relaxed), left, manner, self._random)
-            self._consider_loads(rooms, loads, left)
+            self._build(self.tables, guide, rooms, left, manner)
             yield True
             tables = self.best.tables
             if tables is not self.tables:
-                self._consider_loads(
-                    rooms, build(tables, _guide_of(tables), left, manner, self._random), left
-                )
+                self._build(tables, _guide_of(tables), rooms, left, manner)
                 yield True
 
-    def _consider_loads(self, rooms: tuple[Load, ...], loads: list[Load], pods: Ints) -> None:
-        """Loads, if they are of all the pods, each in its cheapest size."""
-        if loads or not pods.any():
-            self._consider(Sketch(rooms, tuple(priced(self.tables, loads))))
+    def _build(
+        self, tables: Tables, guide: Fluid, rooms: tuple[Load, ...], pods: Ints, manner: Manner
+    ) -> None:
+        built = build(tables, guide, pods, manner, self._random)
+        if built is not None:
+            if sum(each.price for each in priced(tables, built.loads)) > self.bound * _POOR:
+                learn(guide, built)
+            self._consider(Sketch(rooms, tuple(priced(self.tables, built.loads))))
 
     def _bought_whole(self, relaxed: Relaxation) -> Iterator[bool]:
         """For few groups: the linear program over whole loads, rounded down, and the rest built."""
@@ -181,8 +186,9 @@ class _Search:
         bought.join_bins(self.best.sketch.bins)
         yield from relaxed.wholly(bought)
         loads, left = bought.rounded_down()
-        loads += build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
-        self._consider_loads((), loads, self.tables.count)
+        rest = build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
+        if rest is not None:
+            self._consider(Sketch((), tuple(priced(self.tables, [*loads, *rest.loads]))))
         yield True
 
     def _guide(self, relaxed: Relaxation) -> Fluid:
@@ -194,9 +200,9 @@ class _Search:
             guide.add(shelf, room, price)
         return guide
 
-    def _improved(self, relaxed: Relaxation) -> Iterator[bool]:
+    def _improved(self, relaxed: Relaxation, patience: int) -> Iterator[bool]:
         idle = 0
-        while idle < _PATIENCE:
+        while idle < patience:
             before = self.best.sketch.price
             tables = self.best.tables
             self._consider(improve(tables, self.best.sketch, self._urgency(relaxed), self._random), tables)
