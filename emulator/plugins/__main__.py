@@ -7,6 +7,7 @@ from typing import Final
 from emulator.plugins.light import without_sdk
 
 _PROVIDERS: Final = {
+    "gcp": ("emulator.plugins.gcp.plugin", "GcpProvider"),
     "kubernetes": ("emulator.plugins.kubernetes.plugin", "KubernetesProvider"),
     "oci": ("emulator.plugins.oci.plugin", "OciProvider"),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
-_DISTRIBUTIONS: Final = {"kubernetes": "pulumi-kubernetes", "oci": "pulumi-oci"}
+_DISTRIBUTIONS: Final = {"gcp": "pulumi-gcp", "kubernetes": "pulumi-kubernetes", "oci": "pulumi-oci"}
 """Plugin to the SDK that asks for it; it asks for exactly its own version."""
 
 

@@ -15,8 +15,16 @@ class UnknownFunction(Exception):
     """The plugin does not know a function."""
 
 
-def answer(functions: Mapping[str, Function], api: Api, token: str, args: Mapping[str, Any]) -> Properties:
+def answer(
+    functions: Mapping[str, Function],
+    api: Api,
+    token: str,
+    args: Mapping[str, Any],
+    completed: Mapping[str, Any],
+) -> Properties:
     """What a function answers; its arguments come back beside it, as the official providers do it.
+
+    `completed` are the arguments with what the provider itself says.
 
     Raises:
         UnknownFunction: naming the token and those that are known.
@@ -28,4 +36,4 @@ def answer(functions: Mapping[str, Function], api: Api, token: str, args: Mappin
             f"{token}: the emulated cloud has no such function; it has {', '.join(sorted(functions))}"
         )
     digits = hashlib.sha256(str(sorted(args.items())).encode()).hexdigest()[:_ID_DIGITS]
-    return {"id": f"{token.rpartition(':')[2]}-{digits}", **args, **function(api, args)}
+    return {"id": f"{token.rpartition(':')[2]}-{digits}", **args, **function(api, completed)}

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from emulator.plugins.differences import Change as PropertyChange
 from emulator.plugins.differences import between, keys
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Request
@@ -29,6 +30,8 @@ class Handler(ABC):
     """Whether two of one name cannot exist, so that a replacement has to wait for the deletion."""
     named: ClassVar[bool] = False
     """Whether a missing `name` is made up by the provider."""
+    of_others: ClassVar[tuple[str, ...]] = ()
+    """Outputs that change by what others do; a refresh leaves them as they were."""
 
     @abstractmethod
     def create(self, api: Api, request: Request, inputs: Properties) -> str:
@@ -74,14 +77,34 @@ class Handler(ABC):
         del inputs
         return ()
 
-    def comparable(self, inputs: Properties) -> Properties:
-        """The inputs in a form in which the same wishes are equal."""
-        return inputs
+    def same(self, name: str, before: Any, now: Any) -> bool:
+        """Whether two values of a property mean the same."""
+        del name
+        return bool(before == now)
 
     def replaces(self, change: Change) -> Callable[[Path], bool]:
         """Says of each path that changed whether that means another resource."""
         del change
         return keys(*self.replaced_by)
+
+    def changes(self, change: Change) -> tuple[PropertyChange, ...]:
+        """What changed, without what means the same."""
+        found = between(
+            change.old_inputs, change.inputs, ignored=change.ignored, replaces=self.replaces(change)
+        )
+        return tuple(one for one in found if not self._means_the_same(change, one.path))
+
+    def _means_the_same(self, change: Change, path: Path) -> bool:
+        """Whether any value on the way to a changed one means what it did."""
+        before: Any = change.old_inputs
+        now: Any = change.inputs
+        name = ""
+        for step in path:
+            before, now = _at(before, step), _at(now, step)
+            name = step if isinstance(step, str) else name
+            if self.same(name, before, now):
+                return True
+        return False
 
 
 def changes_of(change: Change, split: frozenset[str] = frozenset()) -> Properties:
@@ -122,3 +145,11 @@ def _new(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> Any:
     if isinstance(before, list):
         return []
     return {} if isinstance(before, Mapping) else None
+
+
+def _at(value: Any, step: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(str(step))
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None

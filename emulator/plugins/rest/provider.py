@@ -1,5 +1,5 @@
 """A provider that keeps nothing: everything stands in an emulated cloud, behind a handler a type."""
-# ruff: noqa: ARG002, D102 -- the methods are described where they are declared
+# ruff: noqa: D102 -- the methods are described where they are declared
 
 import hashlib
 import importlib.metadata
@@ -10,7 +10,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Final
 
-from emulator.plugins.differences import Difference, between
+from emulator.plugins.differences import Difference
 from emulator.plugins.model import outputs_of
 from emulator.plugins.model.values import laid_over
 from emulator.plugins.provider import Change, Checked, Found, InitFailed, Made, Provider, Refused, Request
@@ -44,8 +44,9 @@ class RestProvider(Provider):
     def configure(self, inputs: Properties, variables: Mapping[str, str]) -> None:
         """Nothing, where there is one account and one region."""
 
-    def completed(self, inputs: Properties) -> Properties:
-        """Inputs with what the provider itself says of every resource."""
+    def completed(self, token: str, inputs: Properties) -> Properties:
+        """Inputs of a resource or function with what the provider itself says of all of them."""
+        del token
         return inputs
 
     def stem(self, logical_name: str) -> str:
@@ -65,17 +66,15 @@ class RestProvider(Provider):
 
     def diff(self, request: Request, change: Change) -> Difference:
         handler = self._handler(request.token)
-        old, new = handler.comparable(change.old_inputs), handler.comparable(change.inputs)
-        changes = between(old, new, ignored=change.ignored, replaces=handler.replaces(change))
-        name = str(new.get("name", ""))
-        kept = name == old.get("name") and not _is_made_up(name, self.stem(request.name))
-        return Difference(changes, handler.unique_name and kept)
+        name = str(change.inputs.get("name", ""))
+        kept = name == change.old_inputs.get("name") and not _is_made_up(name, self.stem(request.name))
+        return Difference(handler.changes(change), handler.unique_name and kept)
 
     def create(self, request: Request, inputs: Properties) -> Made:
         handler = self._handler(request.token)
         if request.preview:
             return Made("", inputs)
-        given = self.completed(inputs)
+        given = self.completed(request.token, inputs)
         with self._told(request, handler, inputs):
             resource_id = handler.create(self._api, request, given)
         return Made(resource_id, self._outputs(request, handler, resource_id, inputs))
@@ -88,28 +87,31 @@ class RestProvider(Provider):
         with _refusals():
             if not unless_gone(lambda: live.update(self._live(request, handler, request.id))):
                 return None
+        live |= {name: outputs[name] for name in handler.of_others if name in outputs}
         now = handler.read_back(inputs, live)
-        return Found(request.id, _shown(request.token, self.completed(now), request.id, live), now)
+        return Found(
+            request.id, _shown(request.token, self.completed(request.token, now), request.id, live), now
+        )
 
     def update(self, request: Request, change: Change) -> Properties:
         handler = self._handler(request.token)
         if request.preview:
             return laid_over(change.outputs, change.inputs)
-        given = self.completed(change.inputs)
-        whole = replace(change, old_inputs=self.completed(change.old_inputs), inputs=given)
+        given = self.completed(request.token, change.inputs)
+        whole = replace(change, old_inputs=self.completed(request.token, change.old_inputs), inputs=given)
         with self._told(request, handler, change.inputs):
             handler.update(self._api, request, whole)
         return self._outputs(request, handler, request.id, change.inputs)
 
     def delete(self, request: Request, inputs: Properties, outputs: Properties) -> None:
         handler = self._handler(request.token)
-        state = self.completed({**outputs, **inputs})
+        state = self.completed(request.token, {**outputs, **inputs})
         with _refusals():
             unless_gone(lambda: handler.delete(self._api, request, state))
 
     def invoke(self, token: str, args: Properties) -> Properties:
         with _refusals():
-            return answer(self.functions, self._api, token, args)
+            return answer(self.functions, self._api, token, args, self.completed(token, args))
 
     def _handler(self, token: str) -> Handler:
         try:
@@ -129,7 +131,7 @@ class RestProvider(Provider):
             live = self._live(request, handler, resource_id)
         except (ApiFault, Refused, Unreachable) as fault:
             raise InitFailed(Made(resource_id, inputs), inputs, [str(fault)]) from fault
-        return _shown(request.token, self.completed(inputs), resource_id, live)
+        return _shown(request.token, self.completed(request.token, inputs), resource_id, live)
 
     @contextmanager
     def _told(self, request: Request, handler: Handler, inputs: Properties) -> Iterator[None]:

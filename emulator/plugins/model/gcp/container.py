@@ -48,10 +48,12 @@ def cluster(inputs: Mapping[str, Any], resource_id: str) -> Properties:
     """Endpoints, certificate, versions; a private endpoint takes the public one's place."""
     version = inputs.get("minMasterVersion") or _channel_version(inputs)
     private, public = address(resource_id), public_address(resource_id)
+    # A provider may add labels of its own.
+    labels = inputs.get("effectiveLabels") or inputs.get("resourceLabels")
     only_private = bool((inputs.get("privateClusterConfig") or {}).get("enablePrivateEndpoint"))
     return {
         "controlPlaneEndpointsConfig": _endpoints(inputs, resource_id),
-        "effectiveLabels": inputs.get("resourceLabels"),
+        "effectiveLabels": labels,
         "emulatedVersion": version.partition("-")[0],
         "endpoint": private if only_private else public,
         "labelFingerprint": digest(resource_id, 8),
@@ -64,7 +66,7 @@ def cluster(inputs: Mapping[str, Any], resource_id: str) -> Properties:
             "privateEndpoint": private,
             "publicEndpoint": "" if only_private else public,
         },
-        "pulumiLabels": inputs.get("resourceLabels"),
+        "pulumiLabels": labels,
         "selfLink": f"{CONTAINER}/{resource_id}",
         "servicesIpv4Cidr": "34.118.224.0/20",
     }

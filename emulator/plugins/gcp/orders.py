@@ -1,0 +1,52 @@
+"""Orders to the container API, which take their time and come one at a time to a cluster."""
+
+from emulator.plugins.gcp.api import CONTAINER
+from emulator.plugins.gcp.operations import container_done
+from emulator.plugins.provider import Refused, Request
+from emulator.plugins.rest.api import Api, ApiFault
+from emulator.plugins.rest.handler import HalfMade
+from emulator.plugins.rest.waiting import Unfinished, patiently
+from emulator.plugins.values import Properties
+
+
+def order(api: Api, request: Request, method: str, path: str, body: Properties | None = None) -> None:
+    """Give an order as soon as the cluster is free for it, and wait until it is carried out.
+
+    Raises:
+        ApiFault: it was refused.
+        Unfinished: it failed, or was not done in time.
+        Refused: the user cancelled.
+    """
+    operation = patiently(request, lambda: api.call(method, f"{CONTAINER}/{path}", body)).body
+    container_done(api, request, parent_of(path), operation)
+
+
+def making(api: Api, request: Request, resource_id: str, path: str, body: Properties) -> None:
+    """Order something new; from when the order is taken it is not forgotten.
+
+    Raises:
+        ApiFault: it was refused, nothing was made.
+        HalfMade: something was made, but is not well.
+    """
+    operation = patiently(request, lambda: api.call("POST", f"{CONTAINER}/{path}", body)).body
+    try:
+        container_done(api, request, parent_of(path), operation)
+    except (ApiFault, Refused, Unfinished) as fault:
+        raise HalfMade(resource_id, str(fault)) from fault
+
+
+def changing(api: Api, request: Request, method: str, path: str, body: Properties) -> None:
+    """Order a change of what is there.
+
+    Raises:
+        HalfMade: the change was refused or failed, and others may have been made before it.
+    """
+    try:
+        order(api, request, method, path, body)
+    except (ApiFault, Refused, Unfinished) as fault:
+        raise HalfMade(request.id, str(fault)) from fault
+
+
+def parent_of(path: str) -> str:
+    """`projects/P/locations/L` of a path below it."""
+    return "/".join(path.split("/")[:4])
