@@ -50,7 +50,7 @@ def run_emulated(order: Order, console: Console) -> None:
                 shown.show(waiting, Status("waits for memory"))
             run_all(tasks, workers, stop, disposable=True)
             _expect_nothing_running(cloud)
-            shown.show("cloud", Status("stops"))
+            shown.show("cloud", Status("every stack is destroyed, no instance runs; stops"))
         session.finish()
 
 
