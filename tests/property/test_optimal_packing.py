@@ -71,7 +71,7 @@ def questions(most_groups: int, most_pods: int, most_rooms: int = 2) -> st.Searc
     )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1200, deadline=None)
 @given(questions(4, 2))
 def test_the_answer_is_the_cheapest_there_is(question: Problem) -> None:
     answer = solve(question, rounds(60))
@@ -84,7 +84,7 @@ def test_the_answer_is_the_cheapest_there_is(question: Problem) -> None:
         assert not answer.unplaced
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(questions(4, 2), st.integers(0, 3))
 def test_the_bound_is_never_above_the_cheapest(question: Problem, count: int) -> None:
     answer = solve(question, rounds(count))
@@ -94,20 +94,20 @@ def test_the_bound_is_never_above_the_cheapest(question: Problem, count: int) ->
         assert answer.bound <= best <= answer.price
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(questions(10, 30, 6), st.integers(0, 25), st.integers(0, 5))
 def test_nothing_is_lost_or_placed_twice_at_any_moment(question: Problem, count: int, seed: int) -> None:
     assert_sound(question, solve(question, rounds(count), seed))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(questions(8, 30), st.integers(1, 3), st.integers(0, 25))
 def test_sizes_stay_as_few_as_allowed(question: Problem, most: int, count: int) -> None:
     narrow = Problem(question.groups, question.machines, question.rooms, most)
     assert_sound(narrow, solve(narrow, rounds(count)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(questions(6, 12, 4), st.randoms(use_true_random=False), st.integers(0, 20))
 def test_the_order_of_groups_and_rooms_does_not_matter(question: Problem, random: Random, count: int) -> None:
     places, there = list(range(len(question.groups))), list(question.rooms)

@@ -8,7 +8,7 @@ import numpy as np
 
 from provisioner.core.optimal.bins import Load, load_of
 from provisioner.core.optimal.fluid import Fluid, Stream
-from provisioner.core.optimal.patterns import Patterns, draw, joined, propose
+from provisioner.core.optimal.patterns import Manner, Patterns, draw, joined, propose
 from provisioner.core.optimal.shelf import Floats, Ints
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import aims_of
@@ -19,16 +19,6 @@ _EMPTIEST: Final = 0.5
 """No size is taken to stay emptier than this."""
 _NEAR: Final = 0.02
 """Loads of a batch are worth at most this much less, for each dollar, than its best."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How finely nodes are built: more takes longer and is better as a rule."""
-
-    share: float
-    """Part of the money still to be spent that one batch spends."""
-    rows: int
-    """Nodes drawn for each size in use."""
 
 
 @dataclass(slots=True)
@@ -61,7 +51,7 @@ def build(
             return None
         worth = guide.worth if worth is None else worth
         streams = guide.streams()
-        found = draw(tables, streams, guide.worth, left, manner.rows, random)
+        found = draw(tables, streams, guide.worth, left, manner, random)
         if sum(stream.nodes for stream in streams) < _FEW or not len(found.price):
             proposed = propose(tables, aims_of(tables, left), guide.worth, left, random)
             found = joined([found, proposed], tables.size)

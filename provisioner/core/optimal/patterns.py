@@ -14,6 +14,7 @@ import numpy as np
 
 from provisioner.core.optimal.fill import Offer, fill, offer, spread_out
 from provisioner.core.optimal.fluid import Stream
+from provisioner.core.optimal.problem import CPU, MEMORY
 from provisioner.core.optimal.shelf import Floats, Ints
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import Aim
@@ -23,6 +24,21 @@ _TILTS: Final = ((1.0, 1.0), (1.0, 0.15), (0.15, 1.0))
 _MOST_ROWS: Final = 360
 _WORTH_ITS_ROOM: Final = 0.97
 """Pods worth less than this share of what their room costs are only used to fill gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How finely nodes are built: more takes longer and is better as a rule."""
+
+    share: float
+    """Part of the money still to be spent that one batch spends."""
+    rows: int
+    """Nodes drawn for each size in use."""
+    even: float
+    """How much a load is preferred, of those worth as much, that uses more of what is not scarce.
+
+    It leaves pods that are easier to place.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +59,11 @@ def draw(
     streams: Sequence[Stream],
     worth: Floats,
     left: Ints,
-    rows: int,
+    manner: Manner,
     random: np.random.Generator,
 ) -> Patterns:
-    """`rows` nodes for every stream; loads never ask for more pods than are left."""
-    drawn = [_drawn(tables, stream, worth, left, rows, random) for stream in streams]
+    """Nodes for every stream; loads never ask for more pods than are left."""
+    drawn = [_drawn(tables, stream, worth, left, manner, random) for stream in streams]
     marked = [replace(part, source=np.full(len(part.price), at)) for at, part in enumerate(drawn)]
     return joined(marked, tables.size)
 
@@ -94,12 +110,13 @@ def joined(parts: Sequence[Patterns], groups: int) -> Patterns:
 
 
 def _drawn(
-    tables: Tables, stream: Stream, worth: Floats, left: Ints, rows: int, random: np.random.Generator
+    tables: Tables, stream: Stream, worth: Floats, left: Ints, manner: Manner, random: np.random.Generator
 ) -> Patterns:
     active = np.flatnonzero((left > 0) & tables.open[stream.shelf] & (tables.need <= stream.room).all(axis=1))
     if not len(active):
         return joined([], tables.size)
     what = offer(tables, left, active)
+    rows = manner.rows
     share = stream.parts[active] / max(stream.nodes, 1.0)
     whole = np.floor(share + random.random((rows, len(active)))).astype(np.int64)
     room = np.broadcast_to(stream.room, (rows, len(stream.room)))
@@ -109,7 +126,9 @@ def _drawn(
     loads = fill(
         what, room, _gap_order(what, room - base @ what.need, takes, worth[active], random), start=base
     )
-    return rate(tables, stream.shelf, spread_out(what, loads, tables.size), worth)
+    found = rate(tables, stream.shelf, spread_out(what, loads, tables.size), worth)
+    filled = (found.loads @ tables.need / np.maximum(stream.room, 1.0))[:, [CPU, MEMORY]].sum(axis=1)
+    return replace(found, ratio=found.ratio + manner.even * filled)
 
 
 def _gap_order(what: Offer, gap: Floats, takes: Floats, worth: Floats, random: np.random.Generator) -> Ints:

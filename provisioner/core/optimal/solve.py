@@ -15,12 +15,13 @@ import numpy as np
 from provisioner.core.optimal.answer import Answer, Node
 from provisioner.core.optimal.bins import Load, load_of, pods_in, priced
 from provisioner.core.optimal.bound import Judge
-from provisioner.core.optimal.build import Manner, build, learn
+from provisioner.core.optimal.build import build, learn
 from provisioner.core.optimal.deal import Deal, money
 from provisioner.core.optimal.exact import exact
 from provisioner.core.optimal.fluid import Fluid
 from provisioner.core.optimal.greedy import greedy
 from provisioner.core.optimal.improve import improve
+from provisioner.core.optimal.patterns import Manner
 from provisioner.core.optimal.pools import limited, within
 from provisioner.core.optimal.problem import Problem
 from provisioner.core.optimal.relax import FEW, Relaxation
@@ -31,8 +32,8 @@ from provisioner.core.optimal.tables import Tables, tabulate
 from provisioner.core.optimal.targets import promising
 from provisioner.core.optimal.whole import Whole
 
-_QUICK: Final = (Manner(0.5, 48), Manner(0.5, 48))
-_THOROUGH: Final = (Manner(0.25, 64), Manner(0.1, 96))
+_QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08))
+_THOROUGH: Final = (Manner(0.25, 64, 0.25), Manner(0.1, 96, 0.05), Manner(0.25, 64, 0.0))
 """Ways of building."""
 _TIGHT: Final = 0.03
 """How much roomier sizes are preferred in building."""
