@@ -7,12 +7,14 @@ CACHE := $(or $(RIGHTSIZE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rightsiz
 UV_HOME := $(CACHE)/uv-$(UV_VERSION)
 UV := $(or $(shell command -v uv 2>/dev/null),$(UV_HOME)/bin/uv)
 RUN := $(UV) run --frozen
+VERSION := 0.1.0
+IMAGE := docker buildx build --push
 
 export RIGHTSIZE_CACHE := $(CACHE)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test check format clean
+.PHONY: help setup tools serving images demo test check format clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -21,6 +23,20 @@ setup: .venv/.ready tools  ## environment and binaries (the first time about ten
 
 tools: .venv/.ready  ## build the pinned binaries that are missing
 	@$(RUN) python -m tools
+
+serving: .venv-serving/.ready  ## TorchServe and PyTorch for real serving, in an environment of their own (5 GB)
+
+.venv-serving/.ready: pyproject.toml uv.lock | $(UV)
+	@UV_PROJECT_ENVIRONMENT=.venv-serving $(UV) sync --frozen --quiet --only-group serving
+	@touch $@
+
+images:  ## build and push the images of both architectures (REGISTRY=iad.ocir.io/mytenancy; needs docker buildx)
+	@test -n "$(REGISTRY)" || { echo "REGISTRY is empty; say where to push: make images REGISTRY=iad.ocir.io/mytenancy"; exit 1; }
+	$(IMAGE) --platform linux/amd64,linux/arm64 -f serving/dockerfiles/provisioner.Dockerfile -t $(REGISTRY)/rightsize/provisioner:$(VERSION) .
+	$(IMAGE) --platform linux/amd64,linux/arm64 -f serving/dockerfiles/load.Dockerfile -t $(REGISTRY)/rightsize/load:$(VERSION) .
+	$(IMAGE) --platform linux/amd64,linux/arm64 -f serving/dockerfiles/serving.Dockerfile -t $(REGISTRY)/rightsize/serving:$(VERSION) .
+	$(IMAGE) --platform linux/amd64 --build-arg TORCH=cu130 -f serving/dockerfiles/serving.Dockerfile -t $(REGISTRY)/rightsize/serving:$(VERSION)-gpu .
+	$(IMAGE) --platform linux/arm64 --build-arg PLAIN=$(REGISTRY)/rightsize/serving:$(VERSION) -f serving/dockerfiles/ampere.Dockerfile -t $(REGISTRY)/rightsize/serving:$(VERSION)-ampere .
 
 .venv/.ready: pyproject.toml uv.lock | $(UV)
 	@$(UV) sync --frozen --quiet
@@ -49,4 +65,4 @@ format: .venv/.ready  ## format and fix what can be fixed
 	@$(RUN) ruff check --fix
 
 clean:  ## remove what runs leave in the clone (the cache of binaries stays)
-	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build .venv .venv-serving .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -40,6 +40,7 @@ PROVISIONER_NAME: Final = "provisioner"
 
 IMAGE_PROVISIONER: Final = "rightsize/provisioner"
 IMAGE_LOAD: Final = "rightsize/load"
+IMAGE_SERVING: Final = "rightsize/serving"
 """Image repositories without registry and tag."""
 
 SETTINGS_ENV: Final = "RIGHTSIZE_SETTINGS"

@@ -1,0 +1,1 @@
+"""Model servers: archives, handler, configuration and images of TorchServe."""

@@ -1,0 +1,96 @@
+import io
+import json
+from pathlib import Path  # noqa: TC003  # fixtures are annotated
+from types import SimpleNamespace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="real serving is not installed (make serving)")
+pytest.importorskip("torchvision")
+pytest.importorskip("ts")
+from PIL import Image  # noqa: E402
+from ts.utils.util import PredictionException  # noqa: E402
+
+from serving import handler  # noqa: E402
+from serving.archive import description  # noqa: E402
+from serving.models import MODELS  # noqa: E402
+from serving.weights import PACKAGED, weights_of  # noqa: E402
+
+MODEL = MODELS["squeezenet1_1"]
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> handler.ImageClassifier:
+    folder: Path = tmp_path_factory.mktemp("model")
+    weights = weights_of(MODEL, PACKAGED)
+    torch.save(dict(weights.state), folder / "weights.pt")
+    (folder / handler.DESCRIPTION_FILE).write_text(description(MODEL, weights))
+    made = handler.ImageClassifier()
+    made.initialize(
+        SimpleNamespace(
+            system_properties={"model_dir": str(folder), "gpu_id": None},
+            manifest={"model": {"serializedFile": "weights.pt"}},
+        )
+    )
+    return made
+
+
+def encoded(picture: Image.Image, form: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, form)
+    return buffer.getvalue()
+
+
+def cat() -> Image.Image:
+    data = pytest.importorskip("skimage.data")
+    return Image.fromarray(data.chelsea())
+
+
+def test_a_cat_is_a_cat(classifier: handler.ImageClassifier) -> None:
+    (answer,) = classifier.handle([{"body": encoded(cat())}], None)
+
+    assert list(answer)[:4] == ["Egyptian_cat", "tiger_cat", "tabby", "lynx"]
+    assert answer["Egyptian_cat"] == pytest.approx(0.520, abs=5e-3)
+    assert answer["tiger_cat"] == pytest.approx(0.285, abs=5e-3)
+    assert answer["tabby"] == pytest.approx(0.175, abs=5e-3)
+
+
+@pytest.mark.parametrize("part", ["data", "body"])
+def test_a_picture_may_be_the_body_or_a_forms_field(classifier: handler.ImageClassifier, part: str) -> None:
+    (answer,) = classifier.handle([{part: bytearray(encoded(cat()))}], None)
+
+    assert next(iter(answer)) == "Egyptian_cat"
+    assert len(answer) == handler.CLASSES
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_a_probe_is_answered_without_a_picture(classifier: handler.ImageClassifier) -> None:
+    assert classifier.handle([{"probe": "ready", "body": b""}], None) == [{"status": "ready"}]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
+def test_pictures_of_other_kinds_are_taken(classifier: handler.ImageClassifier, mode: str) -> None:
+    (answer,) = classifier.handle([{"body": encoded(Image.new(mode, (40, 500)))}], None)
+
+    assert sum(answer.values()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        (b"", 400, "no picture: expected the bytes of a JPEG or PNG"),
+        (b"hello", 400, "not a picture: expected a JPEG or PNG"),
+        (encoded(Image.effect_noise((300, 300), 90))[:9000], 400, "not a picture that can be read"),
+        (encoded(Image.new("1", (9000, 9000))), 413, "9000 x 9000 pixels; at most 50000000"),
+        (encoded(Image.new("1", (20000, 20000))), 413, "too many pixels"),
+    ],
+    ids=["nothing", "text", "cut off", "large", "bomb"],
+)
+def test_what_is_no_picture_is_the_callers_fault(
+    classifier: handler.ImageClassifier, body: bytes, code: int, words: str
+) -> None:
+    with pytest.raises(PredictionException) as refused:
+        classifier.handle([{"body": body}], None)
+
+    assert refused.value.error_code == code
+    assert words in refused.value.message
