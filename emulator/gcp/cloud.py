@@ -39,7 +39,7 @@ class GoogleCloud:
         self._balancers = BalancerWatch(billing, world.clusters.values)
         self._groups = Groups(world)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._retry, name="instance groups", daemon=True)
+        self._thread = threading.Thread(target=self._keep_trying, name="instance groups", daemon=True)
 
     @property
     def meter(self) -> Meter:
@@ -85,12 +85,16 @@ class GoogleCloud:
             except Exception:
                 LOG.exception("cluster %s did not end cleanly", cluster.context)
 
+    def retry(self) -> None:
+        """Let every instance group try again what it could not have."""
+        self._groups.retry()
+
     def _open_metadata(self, cluster: Cluster, namespace: str, name: str) -> MetadataServer:
         return workloads.serve(self.world, cluster, namespace, name)
 
-    def _retry(self) -> None:
+    def _keep_trying(self) -> None:
         while not self._stopped.wait(RETRY_S):
             try:
-                self._groups.retry()
+                self.retry()
             except Exception:
                 LOG.exception("instance groups")

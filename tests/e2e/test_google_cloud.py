@@ -62,6 +62,10 @@ def pod(name: str, **spec: Any) -> str:
     return json.dumps(body)
 
 
+def owners(cloud: Cloud) -> set[str]:
+    return {each["metadata"]["ownerReferences"][0]["name"] for each in cloud.items(CONTEXT, "pods", "-A")}
+
+
 def test_nodes_become_ready_with_what_gke_leaves_of_them(cloud: Cloud, cluster: str) -> None:
     assert cluster
     eventually(lambda: any(map(ready, nodes(cloud, "management"))), "a node is ready")
@@ -71,14 +75,8 @@ def test_nodes_become_ready_with_what_gke_leaves_of_them(cloud: Cloud, cluster: 
         "gke", "documented", arch="arm64", vcpus=2, memory_gib=8, gpus=0, max_pods=110
     )
     assert node["status"]["allocatable"]["cpu"] == f"{left.cpu_millicores}m"
-    names = {pod["metadata"]["ownerReferences"][0]["name"] for pod in cloud.items(CONTEXT, "pods", "-A")}
-    eventually(
-        lambda: (
-            {each.name for each in allocatable.daemon_sets("gke", "documented", gpus=0)}
-            <= {pod["metadata"]["ownerReferences"][0]["name"] for pod in cloud.items(CONTEXT, "pods", "-A")}
-        ),
-        f"the cloud's DaemonSets run, not only {names}",
-    )
+    expected = {each.name for each in allocatable.daemon_sets("gke", "documented", gpus=0)}
+    eventually(lambda: expected <= owners(cloud), "the cloud's DaemonSets run")
 
 
 def test_a_pod_that_selects_arm_tolerates_its_taint_by_itself(

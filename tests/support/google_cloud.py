@@ -38,8 +38,8 @@ class Client:
     def compute(self, kind: type[Any]) -> Any:
         return kind(**self._options())
 
-    def groups(self) -> compute_v1.InstanceGroupManagersClient:
-        return compute_v1.InstanceGroupManagersClient(**self._options())
+    def groups(self) -> Any:
+        return self.compute(compute_v1.InstanceGroupManagersClient)
 
     def call(self, method: str, path: str, body: Any = None, **query: str) -> Any:
         """Call over plain REST, as a Pulumi plugin does; refusals are answers."""
