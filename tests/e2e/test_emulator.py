@@ -68,7 +68,8 @@ def test_the_stacks_are_there_and_the_checkout_stays_clean(started: Cloud) -> No
     files = sorted((path.name, path.read_bytes()) for path in ROOT.glob("Pulumi*.yaml"))
     listed = json.loads(started.pulumi("stack", "ls", "--json").stdout)
     names = {stack["name"].rsplit("/", 1)[-1] for stack in listed}
-    assert names == {"oke", "oke-max-sized", "oke-dynamic", "oke-right-sized"}
+    variants = ("", "-max-sized", "-dynamic", "-right-sized")
+    assert names == {f"{cloud}{variant}" for cloud in ("oke", "gke") for variant in variants}
     assert sorted((path.name, path.read_bytes()) for path in ROOT.glob("Pulumi*.yaml")) == files
 
 
