@@ -1,14 +1,13 @@
 """The command line of the serving room: pack archives."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-import click
 import typer
 
 from serving.archive import Misfit, pack
 from serving.models import MODELS
-from serving.weights import AUTO, SOURCES, NoWeights
+from serving.weights import NoWeights
 
 app: Final = typer.Typer(
     name="serving",
@@ -19,6 +18,9 @@ app: Final = typer.Typer(
 )
 
 
+Source = Literal["auto", "torchvision", "packaged", "seeded"]
+
+
 @app.callback()
 def main() -> None:
     """Model archives for TorchServe."""
@@ -26,23 +28,23 @@ def main() -> None:
 
 @app.command()
 def archive(
-    model: Annotated[
-        list[str],
-        typer.Option(
-            help="Model to pack; may be given several times.", click_type=click.Choice(tuple(MODELS))
-        ),
-    ],
+    model: Annotated[str, typer.Option(help=f"Models to pack, separated by commas: {', '.join(MODELS)}.")],
     out: Annotated[Path, typer.Option(help="Folder of the archives.")],
     weights: Annotated[
-        str,
+        Source,
         typer.Option(
-            help="auto: trained ones where they can be had, else seeded ones, whose answers mean nothing.",
-            click_type=click.Choice(SOURCES),
+            help="auto: trained ones where they can be had, else seeded ones, whose answers mean nothing."
         ),
-    ] = AUTO,
+    ] = "auto",
 ) -> None:
     """Pack models with their weights, class names and handler."""
-    for name in model:
+    names = [part.strip() for part in model.split(",") if part.strip()]
+    unknown = [name for name in names if name not in MODELS]
+    if unknown or not names:
+        raise typer.BadParameter(
+            f"{', '.join(unknown) or 'nothing'} given; there are {', '.join(MODELS)}", param_hint="--model"
+        )
+    for name in names:
         try:
             path, source = pack(MODELS[name], weights, out)
         except (NoWeights, Misfit, OSError) as fault:

@@ -23,7 +23,6 @@ PACKAGED: Final = "packaged"
 DOWNLOADED: Final = "torchvision"
 SEEDED: Final = "seeded"
 AUTO: Final = "auto"
-SOURCES: Final = (AUTO, DOWNLOADED, PACKAGED, SEEDED)
 
 _PACKAGE: Final = "ndf"
 _FILE: Final = Path("example_models/weights/squeezenet_weights.pkl")
@@ -51,7 +50,7 @@ def weights_of(model: Model, source: str) -> Weights:
         NoWeights: that source has none for it, here.
     """
     if source != AUTO:
-        return _SOURCES[source](model)
+        return SOURCES[source](model)
     for trained in (_downloaded, _packaged):
         try:
             return trained(model)
@@ -106,7 +105,7 @@ def _seeded(model: Model) -> Weights:
     return Weights(SEEDED, network.state_dict(), TORCHVISION)
 
 
-_SOURCES: Final[Mapping[str, Callable[[Model], Weights]]] = {
+SOURCES: Final[Mapping[str, Callable[[Model], Weights]]] = {
     DOWNLOADED: _downloaded,
     PACKAGED: _packaged,
     SEEDED: _seeded,

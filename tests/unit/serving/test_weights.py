@@ -1,12 +1,15 @@
 import pickle
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 numpy = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch", reason="real serving is not installed (make serving)")
 torchvision = pytest.importorskip("torchvision")
+pytest.importorskip("model_archiver")
 
+from serving import cli  # noqa: E402
 from serving import weights as room  # noqa: E402  # after the skip
 from serving.archive import Misfit, require_fit  # noqa: E402
 from serving.models import MODELS, TORCHVISION  # noqa: E402
@@ -79,3 +82,7 @@ def test_classes_are_those_of_imagenet_in_its_order() -> None:
 
     assert len(names) == 1000
     assert (names[281], names[285]) == ("tabby", "Egyptian_cat")
+
+
+def test_the_command_offers_every_source_there_is() -> None:
+    assert set(get_args(cli.Source)) == {room.AUTO, *room.SOURCES}
