@@ -1,19 +1,15 @@
 """The emulated Google cloud on a loopback port, called by the real SDK; Kubernetes is a fake."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 from google.cloud import compute_v1, container_v1
 from google.oauth2 import credentials as oauth2
-from google.oauth2 import service_account
 
 from emulator.gcp.account import PROJECT, REGION
-from emulator.gcp.authority import key_of_owner
 from emulator.gcp.cloud import GoogleCloud
 from tests.support.fake_kube import FakeClock, FakeComputer, FakeKube
 from tests.support.loopback import serving
@@ -21,14 +17,16 @@ from tests.support.until import until
 
 ZONE = f"{REGION}-a"
 PLACE = f"projects/{PROJECT}/locations/{ZONE}"
-SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 Done = container_v1.Operation.Status.DONE
 
 
 class Client:
-    """The SDK's clients, with the owner's key or with an access token."""
+    """The SDK's clients with an access token; whoever has none of a workload's is the owner.
 
-    def __init__(self, endpoint: str, token: str = "") -> None:
+    With a key the SDK would look up, over the internet, in which regions its account may be used.
+    """
+
+    def __init__(self, endpoint: str, token: str = "owner") -> None:
         self.endpoint = endpoint
         self.token = token
 
@@ -43,7 +41,7 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **query: str) -> Any:
         """Call over plain REST, as a Pulumi plugin does; refusals are answers."""
-        headers = {"authorization": f"Bearer {self.token or 'owner'}"}
+        headers = {"authorization": f"Bearer {self.token}"}
         answer = httpx.request(method, self.endpoint + path, json=body, params=query, headers=headers)
         return answer.json() if answer.content else None
 
@@ -65,9 +63,8 @@ class Client:
         assert not self.finished(operation).error.message, operation
 
     def _options(self) -> dict[str, Any]:
-        given = oauth2.Credentials(self.token) if self.token else owner(self.endpoint)  # type: ignore[no-untyped-call]
         return {
-            "credentials": given,
+            "credentials": oauth2.Credentials(self.token),  # type: ignore[no-untyped-call]
             "transport": "rest",
             "client_options": {"api_endpoint": self.endpoint},
         }
@@ -103,20 +100,6 @@ def running_google(home: Path) -> Iterator[Google]:
         yield google
     google.settle()
     google.cloud.close()
-
-
-def owner(endpoint: str) -> service_account.Credentials:
-    """Credentials of the account's owner."""
-    info = json.loads(_key(endpoint))
-    found: service_account.Credentials = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-        info, scopes=SCOPES
-    )
-    return found
-
-
-@cache
-def _key(endpoint: str) -> str:
-    return key_of_owner(endpoint)
 
 
 def cluster_message(**changes: Any) -> container_v1.Cluster:

@@ -10,9 +10,13 @@ from typing import Any
 import httpx
 import pytest
 from google.api_core import exceptions
+from google.auth import exceptions as auth_exceptions
+from google.auth.transport import requests
 from google.cloud import compute_v1
+from google.oauth2 import service_account
 
 from emulator.gcp.account import PROJECT
+from emulator.gcp.authority import key_of_owner
 from tests.support.google_cloud import ZONE, Client, Google, a_cluster, a_pool, group_of, pool_message
 
 IAM = f"/v1/projects/{PROJECT}"
@@ -194,6 +198,21 @@ def test_an_expired_or_invented_token_is_refused(google: Google, equipped: str) 
 def test_a_request_without_credentials_is_refused(google: Google) -> None:
     answer = httpx.get(f"{google.endpoint}{IAM}")
     assert (answer.status_code, answer.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
+
+
+def test_the_owners_key_gets_tokens_and_signs_by_itself(google: Google) -> None:
+    info = json.loads(key_of_owner(google.endpoint))
+    scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+    key = service_account.Credentials.from_service_account_info(info, scopes=scopes)  # type: ignore[no-untyped-call]
+    key.refresh(requests.Request())
+    signing = key.with_always_use_jwt_access(True)
+    signing.refresh(requests.Request())
+    for token in (key.token, signing.token):
+        assert Client(google.endpoint, token).call("GET", IAM)["projectId"] == PROJECT
+    other = json.loads(key_of_owner(google.endpoint)) | {"client_email": EMAIL}
+    stranger = service_account.Credentials.from_service_account_info(other, scopes=scopes)  # type: ignore[no-untyped-call]
+    with pytest.raises(auth_exceptions.RefreshError, match="has no key"):
+        stranger.refresh(requests.Request())
 
 
 def test_the_token_endpoint_takes_only_the_owners_assertions(google: Google) -> None:
