@@ -6,13 +6,13 @@ from typing import Any, Final
 from emulator.plugins.gcp.api import CONTAINER
 from emulator.plugins.gcp.container_rows import CLUSTER, CLUSTER_SHOWN
 from emulator.plugins.gcp.handler import GoogleHandler, touches
-from emulator.plugins.gcp.orders import changing, making, order
+from emulator.plugins.gcp.orders import making, order
 from emulator.plugins.gcp.rows import to_api, to_pulumi
 from emulator.plugins.model import id_of
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Refused, Request
-from emulator.plugins.rest.api import Api, ApiFault
-from emulator.plugins.rest.handler import HalfMade, unless_gone
+from emulator.plugins.rest.api import Api
+from emulator.plugins.rest.handler import HalfMade, unforgotten, unless_gone
 from emulator.plugins.rest.waiting import Unfinished, patiently, pauses
 from emulator.plugins.values import Properties
 
@@ -87,6 +87,7 @@ class ClusterHandler(GoogleHandler):
     unique_name = True
     labelled = True
     rows = CLUSTER
+    places = ("project", "location")
     own = (
         "deletionProtection",
         "effectiveLabels",
@@ -121,7 +122,8 @@ class ClusterHandler(GoogleHandler):
         parent = resource_id.rpartition("/clusters/")[0]
         body = {"cluster": {"name": inputs["name"], **_body(inputs)}}
         making(api, request, resource_id, f"{parent}/clusters", body)
-        _settle(api, request, resource_id, inputs)
+        with unforgotten(resource_id):
+            _settle(api, request, resource_id, inputs)
         return resource_id
 
     def read(self, api: Api, resource_id: str) -> Properties:
@@ -149,9 +151,10 @@ class ClusterHandler(GoogleHandler):
     def update(self, api: Api, request: Request, change: Change) -> None:
         """Change what changed, one thing after the other, as the API wants it."""
         paths = [one.path for one in self.changes(change)]
-        _settle(api, request, request.id, change.inputs)
+        _there(api, request, request.id)
         for method, path, body in _updates(api, request, change.inputs, paths):
-            changing(api, request, method, path, body)
+            order(api, request, method, path, body)
+        _settle(api, request, request.id, change.inputs)
 
     def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Remove it, unless it is protected, and wait until it is gone."""
@@ -207,21 +210,25 @@ def _at(body: Properties, place: str, nothing: Any) -> Any:
     return nothing if value is None else value
 
 
-def _settle(api: Api, request: Request, resource_id: str, inputs: Properties) -> None:
-    """Wait until it neither comes nor is sick, and has no pool that the program does not want."""
+def _there(api: Api, request: Request, resource_id: str) -> Mapping[str, Any]:
+    """The cluster, as soon as it does not come any more."""
+    live: Mapping[str, Any] = {}
     for in_time in pauses(request):
         live = patiently(request, lambda: api.get(f"{CONTAINER}/{resource_id}"))
         if live["status"] != _COMING:
             break
         if not in_time:
-            raise HalfMade(resource_id, "the cluster is not there in time")
+            raise Unfinished(f"the cluster is still {live['status']}")
         request.status.say(f"the cluster is {live['status']}")
+    return live
+
+
+def _settle(api: Api, request: Request, resource_id: str, inputs: Properties) -> None:
+    """Wait until it is there and well, and has no pool that the program does not want."""
+    live = _there(api, request, resource_id)
     if live["status"] in _SICK:
-        raise HalfMade(resource_id, f"the cluster is {live['status']}: {live.get('statusMessage', '')}")
+        said = f"the cluster is {live['status']}: {live.get('statusMessage', '')}"
+        raise HalfMade(resource_id, f"{said}; destroy or replace it")
     pools = {str(pool["name"]) for pool in live.get("nodePools", [])}
     if inputs.get("removeDefaultNodePool") and _DEFAULT_POOL in pools:
-        path = f"{resource_id}/nodePools/{_DEFAULT_POOL}"
-        try:
-            unless_gone(lambda: order(api, request, "DELETE", path))
-        except (ApiFault, Refused, Unfinished) as fault:
-            raise HalfMade(resource_id, str(fault)) from fault
+        unless_gone(lambda: order(api, request, "DELETE", f"{resource_id}/nodePools/{_DEFAULT_POOL}"))

@@ -31,8 +31,8 @@ class GoogleHandler(Handler):
     """Inputs that the API does not show again: parts of the path, and what is Pulumi's alone."""
     owners: ClassVar[frozenset[str]] = frozenset()
     """Maps whose keys are the user's own."""
-    in_project: bool = True
-    """Whether it has a project of its own, beside what else it is in."""
+    places: tuple[str, ...] = ("project",)
+    """Inputs that the provider itself may give: where it is."""
     labelled: ClassVar[bool] = False
     """Whether it carries the provider's labels."""
 

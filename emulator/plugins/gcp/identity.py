@@ -11,7 +11,7 @@ from emulator.plugins.gcp.rows import Rows, alike, to_api, to_pulumi
 from emulator.plugins.model import id_of
 from emulator.plugins.provider import Change, Request
 from emulator.plugins.rest.api import Api, ApiFault
-from emulator.plugins.rest.handler import HalfMade
+from emulator.plugins.rest.handler import unforgotten
 from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
 
@@ -40,10 +40,8 @@ class AccountHandler(GoogleHandler):
             if not (fault.status == _TAKEN and inputs.get("createIgnoreAlreadyExists")):
                 raise
         if inputs.get("disabled"):
-            try:
+            with unforgotten(resource_id):
                 patiently(request, lambda: api.call("POST", f"{IAM}/{resource_id}:disable", {}))
-            except ApiFault as fault:
-                raise HalfMade(resource_id, str(fault)) from fault
         return resource_id
 
     def read(self, api: Api, resource_id: str) -> Properties:
@@ -149,7 +147,7 @@ class MemberHandler(GoogleHandler):
         self.own = (resource, "member", "role")
         self.replaced_by = self.own
         self._resource = resource
-        self.in_project = resource == "project"
+        self.places = ("project",) if resource == "project" else ()
         self._one_at_a_time = threading.Lock()
 
     def create(self, api: Api, request: Request, inputs: Properties) -> str:

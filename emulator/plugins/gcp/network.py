@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Any, Final
 
@@ -14,8 +15,8 @@ from emulator.plugins.model import id_of
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Refused, Request
 from emulator.plugins.rest.api import Api, ApiFault
-from emulator.plugins.rest.handler import HalfMade
-from emulator.plugins.rest.waiting import Unfinished, patiently
+from emulator.plugins.rest.handler import unforgotten
+from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
 
 _LINK: Final = "https://www.googleapis.com/compute/v1"
@@ -27,11 +28,13 @@ class ComputeHandler(GoogleHandler):
     named = True
     unique_name = True
 
-    def __init__(self, rows: Rows, shown: Rows, *replaced_by: str, own: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, rows: Rows, shown: Rows, *replaced_by: str, places: tuple[str, ...] = ("project",)
+    ) -> None:
         self.rows = rows
         self._shown = {**rows, **shown, "name": "name"}
         self.replaced_by = ("name", "project", *replaced_by)
-        self.own = own
+        self.own = self.places = places
 
     def create(self, api: Api, request: Request, inputs: Properties) -> str:
         """Make it and wait until it is there."""
@@ -52,15 +55,15 @@ class ComputeHandler(GoogleHandler):
         names = {str(one.path[0]) for one in self.changes(change)}
         for method, action, body in self.steps(api, request, change, names):
             path = f"{COMPUTE}/{request.id}{action}"
-            operation = _called(api, request, method, path, body)
-            _finish(api, request, request.id, operation)
+            operation = patiently(request, partial(api.call, method, path, body)).body
+            _done(api, request, request.id, operation)
 
     def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Remove it, as soon as nothing uses it any more."""
+        del state
 
         def attempt() -> None:
-            operation = api.call("DELETE", f"{COMPUTE}/{request.id}").body
-            compute_done(api, request, str(state["project"]), operation)
+            _done(api, request, request.id, api.call("DELETE", f"{COMPUTE}/{request.id}").body)
 
         patiently(request, attempt, also=in_use)
 
@@ -102,7 +105,7 @@ class SubnetworkHandler(ComputeHandler):
             "network",
             "purpose",
             "region",
-            own=("region",),
+            places=("project", "region"),
         )
 
     def read(self, api: Api, resource_id: str) -> Properties:
@@ -142,6 +145,7 @@ class RouterNatHandler(GoogleHandler):
     named = True
     unique_name = True
     replaced_by = ("name", "project", "region", "router", "type", "endpointTypes")
+    places = ("project", "region")
     own = ("region", "router")
     rows: Rows = {  # noqa: RUF012 -- a constant of the class
         **alike(
@@ -181,7 +185,8 @@ class RouterNatHandler(GoogleHandler):
                 raise Refused(f"{request.name}: router {place['router']} has a NAT {mine['name']} already")
             return [*nats, mine]
 
-        self._rewrite(api, request, resource_id, added)
+        with self._one_at_a_time:
+            _finish(api, request, resource_id, self._rewrite(api, request, resource_id, added))
         return resource_id
 
     def read(self, api: Api, resource_id: str) -> Properties:
@@ -196,19 +201,24 @@ class RouterNatHandler(GoogleHandler):
     def update(self, api: Api, request: Request, change: Change) -> None:
         """Put it in the place of what it was."""
         mine = self._entry(change.inputs)
-        self._rewrite(
-            api,
-            request,
-            request.id,
-            lambda nats: [mine if nat["name"] == mine["name"] else nat for nat in nats],
-        )
+
+        def changed(nats: list[Properties]) -> list[Properties]:
+            return [mine if nat["name"] == mine["name"] else nat for nat in nats]
+
+        with self._one_at_a_time:
+            _done(api, request, request.id, self._rewrite(api, request, request.id, changed))
 
     def delete(self, api: Api, request: Request, state: Properties) -> None:
         """Take it out of its router."""
         del state
         name = last(request.id)
         self.read(api, request.id)
-        self._rewrite(api, request, request.id, lambda nats: [nat for nat in nats if nat["name"] != name])
+
+        def without(nats: list[Properties]) -> list[Properties]:
+            return [nat for nat in nats if nat["name"] != name]
+
+        with self._one_at_a_time:
+            _done(api, request, request.id, self._rewrite(api, request, request.id, without))
 
     def _entry(self, inputs: Properties) -> Properties:
         nat = to_api(inputs, self.rows)
@@ -222,16 +232,16 @@ class RouterNatHandler(GoogleHandler):
         request: Request,
         resource_id: str,
         change: Callable[[list[Properties]], list[Properties]],
-    ) -> None:
+    ) -> Mapping[str, Any]:
+        """Order other gateways for a router; the caller takes care that nobody else does."""
         path = _router_path(resource_id)
 
         def attempt() -> Any:
             nats = api.get(path).get("nats", [])
             return api.call("PATCH", path, {"nats": change(nats)}).body
 
-        with self._one_at_a_time:
-            operation = patiently(request, attempt, also=outrun)
-            _finish(api, request, resource_id, operation)
+        operation: Mapping[str, Any] = patiently(request, attempt, also=outrun)
+        return operation
 
 
 NETWORK: Final = ComputeHandler(
@@ -250,22 +260,18 @@ ROUTER: Final = ComputeHandler(
     "encryptedInterconnectRouter",
     "network",
     "region",
-    own=("region",),
+    places=("project", "region"),
 )
 
 
 def _finish(api: Api, request: Request, resource_id: str, operation: Mapping[str, Any]) -> None:
     """Wait; whatever ends the waiting, the resource may be there."""
-    project = resource_id.removeprefix("projects/").partition("/")[0]
-    try:
-        compute_done(api, request, project, operation)
-    except (ApiFault, Unfinished, Refused) as fault:
-        raise HalfMade(resource_id, str(fault)) from fault
+    with unforgotten(resource_id):
+        _done(api, request, resource_id, operation)
 
 
-def _called(api: Api, request: Request, method: str, path: str, body: Properties) -> Mapping[str, Any]:
-    operation: Mapping[str, Any] = patiently(request, lambda: api.call(method, path, body)).body
-    return operation
+def _done(api: Api, request: Request, resource_id: str, operation: Mapping[str, Any]) -> None:
+    compute_done(api, request, resource_id.removeprefix("projects/").partition("/")[0], operation)
 
 
 def _grows(change: Change) -> bool:

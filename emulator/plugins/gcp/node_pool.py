@@ -8,14 +8,14 @@ from emulator.plugins import differences
 from emulator.plugins.gcp.api import COMPUTE, CONTAINER
 from emulator.plugins.gcp.container_rows import NODE_POOL
 from emulator.plugins.gcp.handler import GoogleHandler, last, touches
-from emulator.plugins.gcp.orders import changing, making, order
+from emulator.plugins.gcp.orders import making, order
 from emulator.plugins.gcp.rows import alike, to_api, to_pulumi
 from emulator.plugins.model import id_of
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Request
 from emulator.plugins.rest.api import Api
-from emulator.plugins.rest.handler import HalfMade
-from emulator.plugins.rest.waiting import patiently, pauses
+from emulator.plugins.rest.handler import HalfMade, unforgotten
+from emulator.plugins.rest.waiting import Unfinished, patiently, pauses
 from emulator.plugins.values import Properties
 
 _GROUP: Final = re.compile(r"projects/[^/]+/zones/[^/]+/instanceGroupManagers/[^/]+$")
@@ -70,6 +70,7 @@ class NodePoolHandler(GoogleHandler):
     named = True
     unique_name = True
     rows = NODE_POOL
+    places = ("project", "location")
     own = ("cluster", "ignoreNodeCountChanges", "location", "nodeCount")
     owners = frozenset({"labels", "resourceLabels"})
     replaced_by = (
@@ -119,7 +120,8 @@ class NodePoolHandler(GoogleHandler):
         resource_id = id_of(request.token, inputs, request.name)
         body = {"nodePool": {"name": inputs["name"], **_body(inputs)}}
         making(api, request, resource_id, resource_id.rpartition("/")[0], body)
-        _settle(api, request, resource_id)
+        with unforgotten(resource_id):
+            _settle(api, request, resource_id)
         return resource_id
 
     def read(self, api: Api, resource_id: str) -> Properties:
@@ -155,7 +157,7 @@ class NodePoolHandler(GoogleHandler):
         """Change what changed, one thing after the other."""
         paths = [one.path for one in self.changes(change)]
         for method, path, body in _updates(request.id, _body(change.inputs), paths):
-            changing(api, request, method, path, body)
+            order(api, request, method, path, body)
         _settle(api, request, request.id)
 
     def delete(self, api: Api, request: Request, state: Properties) -> None:
@@ -203,7 +205,7 @@ def _settle(api: Api, request: Request, resource_id: str) -> None:
         if live["status"] not in _COMING:
             break
         if not in_time:
-            raise HalfMade(resource_id, f"the node pool is still {live['status']}")
+            raise Unfinished(f"the node pool is still {live['status']}")
         request.status.say(f"the node pool is {live['status']}")
     if live["status"] in _SICK:
         said = live.get("statusMessage", "")

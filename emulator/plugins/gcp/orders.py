@@ -2,10 +2,10 @@
 
 from emulator.plugins.gcp.api import CONTAINER
 from emulator.plugins.gcp.operations import container_done
-from emulator.plugins.provider import Refused, Request
-from emulator.plugins.rest.api import Api, ApiFault
-from emulator.plugins.rest.handler import HalfMade
-from emulator.plugins.rest.waiting import Unfinished, patiently
+from emulator.plugins.provider import Request
+from emulator.plugins.rest.api import Api
+from emulator.plugins.rest.handler import unforgotten
+from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
 
 
@@ -29,22 +29,8 @@ def making(api: Api, request: Request, resource_id: str, path: str, body: Proper
         HalfMade: something was made, but is not well.
     """
     operation = patiently(request, lambda: api.call("POST", f"{CONTAINER}/{path}", body)).body
-    try:
+    with unforgotten(resource_id):
         container_done(api, request, parent_of(path), operation)
-    except (ApiFault, Refused, Unfinished) as fault:
-        raise HalfMade(resource_id, str(fault)) from fault
-
-
-def changing(api: Api, request: Request, method: str, path: str, body: Properties) -> None:
-    """Order a change of what is there.
-
-    Raises:
-        HalfMade: the change was refused or failed, and others may have been made before it.
-    """
-    try:
-        order(api, request, method, path, body)
-    except (ApiFault, Refused, Unfinished) as fault:
-        raise HalfMade(request.id, str(fault)) from fault
 
 
 def parent_of(path: str) -> str:

@@ -29,6 +29,8 @@ HANDLERS: Final[Mapping[str, GoogleHandler]] = {
     "gcp:container/nodePool:NodePool": NodePoolHandler(),
 }
 """By token; what replaces a resource is what Google's provider says cannot be updated."""
+_EVERYWHERE: Final = ("project", "region", "location")
+"""Arguments of functions that the provider itself may give."""
 
 
 class GcpProvider(RestProvider):
@@ -49,16 +51,17 @@ class GcpProvider(RestProvider):
         return logical_name.lower()
 
     def completed(self, token: str, inputs: Properties) -> Properties:
-        placed = self._settings.place(inputs)
         handler = HANDLERS.get(token)
-        if not placed.get("project") and (handler is None or handler.in_project):
+        places = handler.places if handler is not None else _EVERYWHERE
+        placed = self._settings.place(inputs, places)
+        if "project" in places and not placed.get("project"):
             raise Refused(
                 f"{token}: project: required; give it, or set it by `pulumi config set gcp:project`"
             )
-        if handler is not None and handler.labelled:
-            labels = {**self._settings.labels, **(inputs.get("resourceLabels") or {})}
-            return {**placed, "effectiveLabels": labels}
-        return placed
+        if handler is None or not handler.labelled:
+            return placed
+        labels = {**self._settings.labels, **(inputs.get("resourceLabels") or {})}
+        return {**placed, "effectiveLabels": labels}
 
     def delete(self, request: Request, inputs: Properties, outputs: Properties) -> None:
         policy = {**outputs, **inputs}.get("deletionPolicy")

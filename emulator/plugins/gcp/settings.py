@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,16 +43,16 @@ class Settings:
             labels=_labels(told("addPulumiAttributionLabel"), inputs, variables),
         )
 
-    def place(self, given: Properties) -> Properties:
-        """Inputs with the project and the place that they leave to the provider."""
+    def place(self, given: Properties, names: Iterable[str]) -> Properties:
+        """Inputs with those of the places that they leave to the provider."""
         region = self.region or self.zone.rpartition("-")[0]
-        defaults = {
+        places = {
             "project": self.project,
             "region": region,
             "location": _location(given) or self.zone or region,
         }
         kept = {name: value for name, value in given.items() if value is not None}
-        return {**{name: value for name, value in defaults.items() if value}, **kept}
+        return {**{name: places[name] for name in names if places[name]}, **kept}
 
 
 def _location(given: Mapping[str, Any]) -> str:

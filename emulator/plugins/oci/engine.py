@@ -6,10 +6,10 @@ from emulator.plugins.oci.api import ENGINE
 from emulator.plugins.oci.handler import OracleHandler
 from emulator.plugins.oci.waiting import WORK_REQUEST, WorkRequest, in_use
 from emulator.plugins.oci.wording import Words, to_api, to_pulumi
-from emulator.plugins.provider import Change, Refused, Request
+from emulator.plugins.provider import Change, Request
 from emulator.plugins.rest.api import Api, ApiFault, Reply
-from emulator.plugins.rest.handler import HalfMade, changes_of
-from emulator.plugins.rest.waiting import Unfinished, patiently
+from emulator.plugins.rest.handler import changes_of, unforgotten
+from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
 
 _WORDS: Final[Words] = {
@@ -116,10 +116,8 @@ class AddonHandler(OracleHandler):
 
 def _finish(work: WorkRequest, request: Request, resource_id: str) -> None:
     """Wait; whatever ends the waiting, the resource is there and goes into the state."""
-    try:
+    with unforgotten(resource_id):
         work.wait(request)
-    except (Unfinished, Refused) as fault:
-        raise HalfMade(resource_id, str(fault)) from fault
 
 
 def _removed(api: Api, request: Request, reply: Reply) -> None:

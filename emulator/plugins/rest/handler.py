@@ -1,14 +1,16 @@
 """What a plugin has to know of one type of resource, and how it is made, read, changed, deleted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from emulator.plugins.differences import Change as PropertyChange
 from emulator.plugins.differences import between, keys
 from emulator.plugins.paths import Path
-from emulator.plugins.provider import Change, Request
-from emulator.plugins.rest.api import Api, ApiFault
+from emulator.plugins.provider import Change, Refused, Request
+from emulator.plugins.rest.api import Api, ApiFault, Unreachable
+from emulator.plugins.rest.waiting import Unfinished
 from emulator.plugins.values import Properties
 
 
@@ -55,7 +57,7 @@ class Handler(ABC):
         """Change it in place.
 
         Raises:
-            ApiFault: nothing was changed.
+            ApiFault, Unfinished: not everything was changed; the next update tries all of it again.
             HalfMade: it was changed, but is not well.
         """
 
@@ -124,6 +126,15 @@ def changes_of(change: Change, split: frozenset[str] = frozenset()) -> Propertie
         else:
             told[name] = _new(change.old_inputs, change.inputs, name)
     return told
+
+
+@contextmanager
+def unforgotten(resource_id: str) -> Iterator[None]:
+    """From here on something is there, whatever goes wrong."""
+    try:
+        yield
+    except (ApiFault, Refused, Unfinished, Unreachable) as fault:
+        raise HalfMade(resource_id, str(fault)) from fault
 
 
 def unless_gone(call: Callable[[], Any]) -> bool:

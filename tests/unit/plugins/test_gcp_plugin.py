@@ -1,7 +1,7 @@
 """The `gcp` plugin against the emulated cloud's real HTTP API, Kubernetes being a fake."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -647,6 +647,37 @@ def test_a_pool_whose_creation_is_cancelled_is_not_forgotten(stack: Stack) -> No
     assert stack.google.world.clusters[IDS[CLUSTER]].pools == {}
 
 
+def test_a_cluster_whose_default_pool_was_not_waited_for_is_not_forgotten(stack: Stack) -> None:
+    inputs = stack.inputs(CLUSTER)
+    cancelled = threading.Event()
+    request = stack.request(CLUSTER, cancelled=cancelled, status=_Line("DELETE_NODE_POOL", cancelled.set))
+    with pytest.raises(InitFailed, match="cancelled") as caught:
+        stack.provider.create(request, inputs)
+    stack.update(CLUSTER, caught.value.made, inputs, inputs)
+    assert stack.google.world.clusters[IDS[CLUSTER]].pools == {}
+
+
+def test_a_pool_without_capacity_is_kept_and_says_what_it_lacks(stack: Stack) -> None:
+    stack.google.world.quotas.regional["NVIDIA_T4_GPUS"] = 1
+    inputs = stack.gpu_pool(initialNodeCount=2)
+    with pytest.raises(InitFailed, match="NVIDIA_T4_GPUS") as caught:
+        stack.create(POOL, **inputs)
+    made = caught.value.made
+    with pytest.raises(InitFailed, match="NVIDIA_T4_GPUS"):
+        stack.update(POOL, made, inputs, inputs)
+    stack.delete(POOL, made, inputs)
+    assert stack.read(POOL, made, inputs) is None
+
+
+def test_an_update_that_is_refused_is_tried_again_by_the_next(stack: Stack) -> None:
+    inputs = stack.inputs(POOL)
+    made = stack.create(POOL, **inputs)
+    after = {**inputs, "nodeConfig": {**inputs["nodeConfig"], "machineType": "t2a-standard-3"}}
+    with pytest.raises(Refused, match="t2a-standard-3"):
+        stack.update(POOL, made, inputs, after)
+    assert stack.read(POOL, made, inputs) == inputs
+
+
 def test_a_protected_cluster_is_not_deleted_and_unprotected_it_is(stack: Stack) -> None:
     inputs = stack.inputs(CLUSTER, deletionProtection=True)
     made = stack.create(CLUSTER, **inputs)
@@ -692,6 +723,8 @@ def test_project_and_place_may_come_from_the_providers_configuration(stack: Stac
     made = stack.create(SUBNETWORK, name="sub", network="net", ipCidrRange="10.0.0.0/22")
     assert made.id == IDS[SUBNETWORK]
     assert made.outputs["region"] == REGION
+    for token, outputs in ((NETWORK, network.outputs), (SUBNETWORK, made.outputs)):
+        assert _faults(outputs, sdk_types.output_properties(token)) == []
 
 
 def test_without_a_project_nothing_can_be_made(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -739,13 +772,17 @@ def test_what_does_not_exist_is_named(stack: Stack) -> None:
 
 
 class _Line(StatusLine):
-    """Remembers everything that was said."""
+    """Remembers everything that was said, and calls when it hears a word."""
 
-    def __init__(self) -> None:
+    def __init__(self, word: str = "", call: Callable[[], None] = lambda: None) -> None:
         self.said = ""
+        self._word = word
+        self._call = call
 
     def say(self, message: str) -> None:
         self.said += f"{message}\n"
+        if self._word and self._word in message:
+            self._call()
 
 
 def _at_once(calls: list[Any]) -> list[Any]:
