@@ -20,8 +20,7 @@ DESCRIPTION_FILE: Final = "model.json"
 CLASSES: Final = 5
 MOST_PIXELS: Final = 50_000_000
 """A picture of a few kilobytes may unfold to gigabytes."""
-PROBE: Final = "probe"
-"""Name of the query's parameter."""
+PROBE_HEADER: Final = "Rightsize-Probe"
 READY: Final = {"status": "ready"}
 _PARTS: Final = ("data", "body")
 _BAD_REQUEST: Final = 400
@@ -45,13 +44,16 @@ class ImageClassifier:
         side = self._description["crop"]
         self._scores(torch.zeros(1, 3, side, side))
 
-    def handle(self, data: list[dict[str, Any]], _context: Any) -> list[dict[str, Any]]:
+    def handle(self, data: list[dict[str, Any]], context: Any) -> list[dict[str, Any]]:
         """Answer a batch; one request that is no picture fails it, so batches are of one.
 
-        `GET /predictions/MODEL?probe=ready` asks whether the model answers: TorchServe's own `/ping`
-        says healthy before the model is loaded.
+        `GET /predictions/MODEL` with the header of a probe asks whether the model answers: TorchServe's
+        own `/ping` says healthy before the model is loaded.
         """
-        return [dict(READY) if PROBE in row else self._classified(_body(row)) for row in data]
+        return [
+            dict(READY) if context.get_request_header(index, PROBE_HEADER) else self._classified(_body(row))
+            for index, row in enumerate(data)
+        ]
 
     def _classified(self, body: bytes) -> dict[str, float]:
         return self._likeliest(self._scores(self._prepared(body).unsqueeze(0))[0])

@@ -2,6 +2,7 @@ import io
 import json
 from pathlib import Path  # noqa: TC003  # fixtures are annotated
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,14 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> handler.ImageClassif
     return made
 
 
+def request(headers: dict[str, str]) -> Any:
+    """What TorchServe tells of a request, as far as the handler asks."""
+    return SimpleNamespace(get_request_header=lambda _index, name: headers.get(name))
+
+
+REQUEST = request({})
+
+
 def encoded(picture: Image.Image, form: str = "PNG") -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, form)
@@ -47,7 +56,7 @@ def cat() -> Image.Image:
 
 
 def test_a_cat_is_a_cat(classifier: handler.ImageClassifier) -> None:
-    (answer,) = classifier.handle([{"body": encoded(cat())}], None)
+    (answer,) = classifier.handle([{"body": encoded(cat())}], REQUEST)
 
     assert list(answer)[:4] == ["Egyptian_cat", "tiger_cat", "tabby", "lynx"]
     assert answer["Egyptian_cat"] == pytest.approx(0.520, abs=5e-3)
@@ -57,7 +66,7 @@ def test_a_cat_is_a_cat(classifier: handler.ImageClassifier) -> None:
 
 @pytest.mark.parametrize("part", ["data", "body"])
 def test_a_picture_may_be_the_body_or_a_forms_field(classifier: handler.ImageClassifier, part: str) -> None:
-    (answer,) = classifier.handle([{part: bytearray(encoded(cat()))}], None)
+    (answer,) = classifier.handle([{part: bytearray(encoded(cat()))}], REQUEST)
 
     assert next(iter(answer)) == "Egyptian_cat"
     assert len(answer) == handler.CLASSES
@@ -65,12 +74,14 @@ def test_a_picture_may_be_the_body_or_a_forms_field(classifier: handler.ImageCla
 
 
 def test_a_probe_is_answered_without_a_picture(classifier: handler.ImageClassifier) -> None:
-    assert classifier.handle([{"probe": "ready", "body": b""}], None) == [{"status": "ready"}]
+    probe = request({handler.PROBE_HEADER: "ready"})
+
+    assert classifier.handle([{"body": b""}], probe) == [{"status": "ready"}]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
 def test_pictures_of_other_kinds_are_taken(classifier: handler.ImageClassifier, mode: str) -> None:
-    (answer,) = classifier.handle([{"body": encoded(Image.new(mode, (40, 500)))}], None)
+    (answer,) = classifier.handle([{"body": encoded(Image.new(mode, (40, 500)))}], REQUEST)
 
     assert sum(answer.values()) <= 1
 
@@ -90,7 +101,7 @@ def test_what_is_no_picture_is_the_callers_fault(
     classifier: handler.ImageClassifier, body: bytes, code: int, words: str
 ) -> None:
     with pytest.raises(PredictionException) as refused:
-        classifier.handle([{"body": body}], None)
+        classifier.handle([{"body": body}], REQUEST)
 
     assert refused.value.error_code == code
     assert words in refused.value.message
