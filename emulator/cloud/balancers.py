@@ -37,11 +37,31 @@ class Billing:
     lock: threading.RLock
 
 
+def client_of(kube: Kube) -> httpx.Client:
+    """Calls the cluster's API server as its administrator."""
+    context = ssl.create_default_context(cadata=kube.ca_pem.decode())
+    descriptor, name = tempfile.mkstemp()
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(kube.client_cert_pem + kube.client_key_pem)
+        context.load_cert_chain(path)
+    finally:
+        path.unlink()
+    return httpx.Client(base_url=kube.server, verify=context, timeout=_TIMEOUT_S)
+
+
 class BalancerWatch:
     """Looks for Services of type LoadBalancer in the clusters of a cloud."""
 
-    def __init__(self, billing: Billing, clusters: Callable[[], Iterable[Published]]) -> None:
+    def __init__(
+        self,
+        billing: Billing,
+        clusters: Callable[[], Iterable[Published]],
+        connect: Callable[[Kube], httpx.Client] = client_of,
+    ) -> None:
         self._billing = billing
+        self._connect = connect
         self._clusters = clusters
         self._stopped = threading.Event()
         self._thread = threading.Thread(
@@ -83,7 +103,7 @@ class BalancerWatch:
         server, client = self._clients.get(cluster.id, ("", None))
         if client is None or server != kube.server:  # another cluster may have come by this id
             self._close(cluster.id)
-            client = _client(kube)
+            client = self._connect(kube)
             self._clients[cluster.id] = (kube.server, client)
         try:
             answer = client.get("/api/v1/services")
@@ -119,16 +139,3 @@ class BalancerWatch:
             for charge_id in gone:
                 billing.meter.stop(charge_id, now)
                 del self._seen[charge_id]
-
-
-def _client(kube: Kube) -> httpx.Client:
-    context = ssl.create_default_context(cadata=kube.ca_pem.decode())
-    descriptor, name = tempfile.mkstemp()
-    path = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(kube.client_cert_pem + kube.client_key_pem)
-        context.load_cert_chain(path)
-    finally:
-        path.unlink()
-    return httpx.Client(base_url=kube.server, verify=context, timeout=_TIMEOUT_S)
