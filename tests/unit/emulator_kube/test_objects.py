@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from emulator.kube.objects import (
     parse_pod,
     parse_requirements,
 )
-from emulator.kube.spec import SystemPod, Taint, WorkloadKind
+from emulator.kube.spec import NodeSystem, SystemPod, Taint, WorkloadKind
 from tests.support.kube import INFERENCE, node
 
 GIB = 2**30
@@ -108,6 +109,19 @@ def test_nominal_accounting_has_no_daemon_sets() -> None:
 
     assert kinds("documented") == {WorkloadKind.DAEMON_SET, WorkloadKind.DEPLOYMENT}
     assert kinds("nominal") == {WorkloadKind.DEPLOYMENT}
+
+
+def test_each_cloud_serves_names_by_its_own_dns() -> None:
+    def deployments(cloud: str) -> list[str]:
+        return [pod.name for pod in system_pods(cloud, "nominal")]
+
+    assert (deployments("oke"), deployments("gke")) == (["coredns"], ["kube-dns"])
+
+
+def test_a_node_says_what_runs_on_it() -> None:
+    system = NodeSystem("Container-Optimized OS from Google", "6.12", "containerd://2")
+    info = node_object(replace(node("n"), system=system))["status"]["nodeInfo"]
+    assert (info["osImage"], info["containerRuntimeVersion"]) == (system.os_image, system.runtime)
 
 
 def test_a_gpu_daemon_set_selects_gpu_nodes_by_the_label_they_have() -> None:
