@@ -52,7 +52,10 @@ demo: setup  ## the cloud's three variants over four operating points, on the em
 	@$(RUN) python -m experiments demo --cloud $(CLOUD)
 
 test: setup  ## every test that needs no account
-	@$(RUN) pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+bench: .venv/.ready  ## packing against its lower bound, bin-selection and Karpenter: table and build/bench.json
+	@$(RUN) python -m tests.bench $(BENCH)
 
 check: .venv/.ready  ## formatting, lint, types, layers
 	@$(RUN) ruff format --check
