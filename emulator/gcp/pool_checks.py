@@ -11,7 +11,7 @@ from emulator.gcp.errors import denied, invalid
 from emulator.gcp.machines import Machine
 from emulator.gcp.principal import Principal
 from emulator.gcp.state import Cluster
-from emulator.gcp.versions import version_number
+from emulator.gcp.versions import of_nodes, version_number
 from emulator.gcp.world import World
 
 IMAGES: Final = ("COS_CONTAINERD", "UBUNTU_CONTAINERD")
@@ -60,7 +60,7 @@ def complete(cluster: Cluster, pool: container_v1.NodePool) -> None:
         pool.upgrade_settings = container_v1.NodePool.UpgradeSettings(max_surge=1, strategy=surge)
     if not pool.max_pods_constraint.max_pods_per_node:
         pool.max_pods_constraint = cluster.message.default_max_pods_constraint
-    pool.version = pool.version or cluster.message.current_master_version
+    pool.version = of_nodes(pool.version, cluster.message.current_master_version)
 
 
 def check(world: World, cluster: Cluster, pool: container_v1.NodePool) -> dict[str, Machine]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from google.cloud import container_v1
 
+from emulator.gcp import versions
 from emulator.gcp.errors import invalid
 
 _IN_CONFIG: Final[Mapping[str, str]] = MappingProxyType(
@@ -54,7 +55,7 @@ def apply(
         elif name in _OF_POOL:
             setattr(pool, name, getattr(request, name))
     if "node_version" in given:
-        pool.version = master_version if request.node_version in {"-", ""} else request.node_version
+        pool.version = versions.of_nodes(request.node_version, master_version)
     replaces = before != (type(pool.config).serialize(pool.config), pool.version)
     if "resource_labels" in given:
         pool.config.resource_labels = dict(request.resource_labels.labels)

@@ -35,6 +35,16 @@ def resolve(wanted: str, channel: str) -> str:
     )
 
 
+def of_nodes(wanted: str, master: str) -> str:
+    """The version that a pool's wish means: nothing or `-` is the control plane's; unknown ones stay."""
+    if wanted in {"", "-"}:
+        return master
+    for version in reversed(KUBERNETES_VERSIONS):
+        if wanted in {version, "latest"} or version.startswith((f"{wanted}.", f"{wanted}-")):
+            return version
+    return wanted
+
+
 def server_config() -> dict[str, Any]:
     """What can be had, as the API shows it, newest first."""
     versions = list(reversed(KUBERNETES_VERSIONS))
