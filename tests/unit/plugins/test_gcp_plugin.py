@@ -377,6 +377,46 @@ def test_a_cluster_may_keep_its_default_pool(stack: Stack) -> None:
     assert set(stack.google.world.clusters[IDS[CLUSTER]].pools) == {"default-pool"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "endpoint"),
+    [
+        ({"privateClusterConfig": {"enablePrivateNodes": True, "enablePrivateEndpoint": True}}, ""),
+        ({"minMasterVersion": "1.35"}, "127.0.0.1:6443"),
+        ({"location": REGION, "nodeLocations": [f"{REGION}-b", ZONE]}, "127.0.0.1:6443"),
+        ({"location": REGION}, "127.0.0.1:6443"),
+        ({"nodeLocations": [f"{REGION}-b"]}, "127.0.0.1:6443"),
+    ],
+    ids=str,
+)
+def test_clusters_of_every_kind_have_not_drifted(stack: Stack, changes: Inputs, endpoint: str) -> None:
+    inputs = stack.inputs(CLUSTER, **changes)
+    made = stack.create(CLUSTER, **inputs)
+    assert stack.read(CLUSTER, made, inputs) == inputs
+    assert made.outputs["privateClusterConfig"]["publicEndpoint"] == endpoint
+    assert made.outputs["emulatedVersion"] == made.outputs["masterVersion"].partition("-")[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"version": "1.36"},
+        {"maxPodsPerNode": 32},
+        {"cluster": IDS[CLUSTER], "location": None},
+        {"nodeCount": 1, "nodeLocations": [ZONE, f"{REGION}-b"]},
+        {"nodeConfig": {"machineType": "n2d-standard-2", "spot": True, "tags": ["nodes"]}},
+        {"nodeConfig": {"machineType": "c4a-standard-1", "diskType": "hyperdisk-balanced"}},
+        {"nodeConfig": None},
+    ],
+    ids=str,
+)
+def test_pools_of_every_kind_have_not_drifted(stack: Stack, changes: Inputs) -> None:
+    inputs = stack.inputs(POOL, **changes)
+    inputs = {name: value for name, value in inputs.items() if value is not None}
+    made = stack.create(POOL, **inputs)
+    assert made.id == IDS[POOL]
+    assert stack.read(POOL, made, inputs) == inputs
+
+
 def test_labels_of_the_program_and_of_the_provider_are_told_apart(stack: Stack) -> None:
     inputs = stack.inputs(CLUSTER)
     made = stack.create(CLUSTER, **inputs)
@@ -424,6 +464,7 @@ def test_a_cluster_is_changed_in_place(stack: Stack, changes: Inputs) -> None:
         {"nodeCount": 0},
         {"management": {"autoRepair": False, "autoUpgrade": True}},
         {"upgradeSettings": {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}},
+        {"version": "1.35"},
         {"autoscaling": {"totalMinNodeCount": 0, "totalMaxNodeCount": 5, "locationPolicy": "BALANCED"}},
         {"nodeLocations": [ZONE, f"{REGION}-b"]},
     ],
