@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.cloud.clock import rfc3339
-from emulator.cloud.errors import ApiError, OperationFailed, conflict, incorrect_state, invalid, not_found
+from emulator.cloud.errors import ApiError, OperationFailed
 from emulator.cloud.http import Answer
 from emulator.kube import autoscaler_settings
 from emulator.oci import images, state
+from emulator.oci.errors import conflict, incorrect_state, invalid, not_found
 from emulator.oci.http import Call, accepted, check_etag, page
 from emulator.oci.state import Addon, Cluster
 from emulator.oci.wire import InstallAddon, KeyValue, UpdateAddon

@@ -3,13 +3,14 @@
 from typing import Any, Final
 
 from emulator.cloud.clock import rfc3339
-from emulator.cloud.errors import ApiError, OperationFailed, incorrect_state, invalid, not_found
+from emulator.cloud.errors import ApiError, OperationFailed
 from emulator.cloud.http import Answer
 from emulator.cloud.ids import unique_part
 from emulator.cloud.pace import pace_of
 from emulator.kube.manifests import system_pods
 from emulator.kube.spec import ClusterFailed, ClusterSpec
 from emulator.oci import account, addons, images, instances, kubeconfig, state, touched
+from emulator.oci.errors import incorrect_state, invalid, not_found
 from emulator.oci.hooks import Hooks
 from emulator.oci.http import Call, accepted, check_etag, page
 from emulator.oci.network_kinds import SECURITY_GROUPS, SUBNETS, VCNS

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
-from emulator.cloud.errors import invalid, not_found
 from emulator.cloud.http import Answer
 from emulator.cloud.meter import Charge
 from emulator.oci import account
+from emulator.oci.errors import invalid, not_found
 from emulator.oci.http import Call, Endpoint, check_etag, page
 from emulator.oci.network_kinds import KINDS, NAT_GATEWAYS, SECURITY_GROUPS, VCNS, Kind
 from emulator.oci.principal import Need, Verb

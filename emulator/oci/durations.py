@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from emulator.cloud.errors import invalid
+from emulator.oci.errors import invalid
 
 _FORM: Final = re.compile(r"^PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?$")
 _MOST_S: Final = 3600

@@ -6,8 +6,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from emulator.cloud.errors import ApiError, invalid, not_found
+from emulator.cloud.errors import ApiError
 from emulator.cloud.http import Answer, Received
+from emulator.oci.errors import invalid, not_found
 from emulator.oci.principal import Need, Principal
 
 WORK_REQUEST_HEADER: Final = "opc-work-request-id"

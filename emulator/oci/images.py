@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.cloud.errors import invalid
+from emulator.oci.errors import invalid
 from emulator.oci.shapes import Machine
 
 KUBERNETES_VERSIONS: Final = ("v1.34.1", "v1.35.4", "v1.36.3")

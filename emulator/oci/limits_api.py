@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from catalog.oke_limits import GIB, GPUS, LIMITS, OCPUS, Limit
-from emulator.cloud.errors import ApiError, not_found
+from emulator.cloud.errors import ApiError
 from emulator.cloud.http import Answer
 from emulator.oci import account
+from emulator.oci.errors import not_found
 from emulator.oci.http import Call, Endpoint
 from emulator.oci.shapes import Machine
 from emulator.oci.state import DELETED

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from emulator.cloud.errors import invalid
 from emulator.cloud.http import Answer
 from emulator.oci import images
+from emulator.oci.errors import invalid
 from emulator.oci.http import Call
 from emulator.oci.world import World
 

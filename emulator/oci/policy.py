@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.cloud.errors import invalid
+from emulator.oci.errors import invalid
 from emulator.oci.principal import Need, Verb, Workload
 
 _STATEMENT: Final = re.compile(

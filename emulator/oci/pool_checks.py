@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from emulator.cloud.errors import ApiError, invalid
+from emulator.cloud.errors import ApiError
 from emulator.oci import account, images, nodes
 from emulator.oci.durations import seconds_of
+from emulator.oci.errors import invalid
 from emulator.oci.network_kinds import SECURITY_GROUPS, SUBNETS
 from emulator.oci.shapes import Machine
 from emulator.oci.state import Cluster

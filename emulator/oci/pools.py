@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
-from emulator.cloud.errors import OperationFailed, incorrect_state, not_found
+from emulator.cloud.errors import OperationFailed
 from emulator.cloud.http import Answer
 from emulator.oci import instances, pool_checks, state, touched
 from emulator.oci.durations import seconds_of
+from emulator.oci.errors import incorrect_state, not_found
 from emulator.oci.http import Call, accepted, check_etag, page
 from emulator.oci.pool_json import pool_json, pool_summary
 from emulator.oci.state import Instance, NodePool

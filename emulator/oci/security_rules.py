@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from emulator.cloud.clock import Clock, rfc3339
-from emulator.cloud.errors import invalid, not_found
 from emulator.cloud.ids import Ids
+from emulator.oci.errors import invalid, not_found
 
 _FIELDS: Final = frozenset(
     {

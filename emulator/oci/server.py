@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from emulator.cloud.errors import ApiError, not_found
+from emulator.cloud.errors import ApiError
 from emulator.cloud.http import METHODS, Answer, received, response, route
 from emulator.oci import core_api, engine_api, limits_api
 from emulator.oci.authentication import Signed, principal_of
+from emulator.oci.errors import not_found
 from emulator.oci.http import Call, Endpoint
 from emulator.oci.tokens import Tokens
 from emulator.oci.world import World

@@ -8,7 +8,8 @@ from typing import Final
 
 from catalog.allocatable import Capacity, allocatable, capacity, oke_max_pods
 from catalog.offering import Offering
-from emulator.cloud.errors import ApiError, invalid
+from emulator.cloud.errors import ApiError
+from emulator.oci.errors import invalid
 from emulator.oci.wire import ShapeConfig
 
 CLOUD: Final = "oke"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator.cloud.clock import Clock, rfc3339
-from emulator.cloud.errors import conflict, invalid, not_found
 from emulator.cloud.ids import Ids, unique_part
 from emulator.oci import policy
+from emulator.oci.errors import conflict, invalid, not_found
 from emulator.oci.network_kinds import KINDS, ROUTE_TABLES, SECURITY_LISTS, SUBNETS, VCNS, Kind
 
 _AVAILABLE: Final = {"network": "AVAILABLE", "identity": "ACTIVE"}

@@ -1,8 +1,8 @@
 """Work requests as the container engine API shows them."""
 
 from emulator.cloud.clock import rfc3339
-from emulator.cloud.errors import not_found
 from emulator.cloud.http import Answer
+from emulator.oci.errors import not_found
 from emulator.oci.http import Call, page
 from emulator.oci.work_requests import WorkRequest
 from emulator.oci.world import World

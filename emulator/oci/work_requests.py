@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from emulator.cloud.background import Background, Fault
 from emulator.cloud.clock import Clock, rfc3339
-from emulator.cloud.errors import incorrect_state
 from emulator.cloud.ids import Ids
+from emulator.oci.errors import incorrect_state
 
 LOG: Final = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from emulator.cloud.clock import Clock
-from emulator.cloud.errors import not_found
 from emulator.cloud.ids import Ids
 from emulator.cloud.machine import Machine
 from emulator.cloud.meter import Charge, Meter
 from emulator.oci import account, policy
+from emulator.oci.errors import not_found
 from emulator.oci.network_kinds import POLICIES
 from emulator.oci.principal import Need, Workload
 from emulator.oci.security_rules import SecurityRules
