@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"syscall"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -203,11 +203,19 @@ func pod(each shape, at int) *corev1.Pod {
 	return made
 }
 
-// peakBytes is the most memory this process has had.
+// peakBytes is the most memory this process has had since it began (getrusage counts its parent's as well).
 func peakBytes() int64 {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
 		return 0
 	}
-	return usage.Maxrss * 1024
+	var kib int64
+	for line := range strings.SplitSeq(string(status), "\n") {
+		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
+			if _, err := fmt.Sscanf(rest, "%d kB", &kib); err != nil {
+				return 0
+			}
+		}
+	}
+	return kib * 1024
 }
