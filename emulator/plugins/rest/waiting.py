@@ -44,6 +44,7 @@ def patiently(
         ApiFault: for good, or still after the time there is.
         Refused: the user cancelled.
     """
+    told = False
     for in_time in pauses(request):
         try:
             answer = call()
@@ -52,7 +53,9 @@ def patiently(
             if not worth_it or not in_time:
                 raise
             request.status.say(str(fault))
+            told = True
         else:
-            request.status.say("")
+            if told:
+                request.status.say("")
             return answer
     raise AssertionError  # pauses never end

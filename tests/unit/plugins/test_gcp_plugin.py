@@ -595,6 +595,16 @@ def test_pools_wait_their_turn_at_a_busy_cluster(stack: Stack) -> None:
     assert set(stack.google.world.clusters[IDS[CLUSTER]].pools) == {"management", "other"}
 
 
+def test_what_goes_on_stands_on_the_line_until_it_is_done(stack: Stack) -> None:
+    inputs = stack.inputs(POOL)
+    gate = stack.google.kubes[0].gate = threading.Event()
+    line = _Line("CREATE_NODE_POOL RUNNING", gate.set)
+    stack.provider.create(stack.request(POOL, status=line), inputs)
+    lines = line.said.splitlines()
+    assert "" not in lines[: lines.index("CREATE_NODE_POOL RUNNING")]
+    assert lines[-1] == ""
+
+
 def test_a_pool_of_gpus_keeps_its_taints_beside_those_of_the_cloud(stack: Stack) -> None:
     inputs = stack.gpu_pool(nodeConfig={**GPUS, "taints": [TAINT]})
     stack.create(POOL, **{**inputs, "name": "first", "nodeConfig": {"machineType": "t2a-standard-2"}})
