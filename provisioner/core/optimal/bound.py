@@ -26,6 +26,8 @@ _SAFETY: Final = 1e-9
 """Share taken off a bound for rounding in floating-point sums."""
 _CLOSE: Final = 1e-5
 """A ratio nearer than this to its limit is not followed further."""
+_MANY_GROUPS: Final = 1000
+"""From here on whole pods are not limited by the GiB: a looser limit, much sooner there."""
 _TRIED: Final = 6
 """Latest prices of amounts that are tried again."""
 _ROOMS: Final = 8
@@ -191,10 +193,11 @@ class _Grid:
         self.price: Floats = np.where(sold, price, np.inf)
         by_ocpu = family.steps.copy()
         by_ocpu[:, MEMORY] = family.memory_peak[-1]
-        by_gib = np.broadcast_to(by_ocpu[-1], (len(gib), by_ocpu.shape[1])).copy()
-        by_gib[:, MEMORY] = family.memory
         self._ocpu_caps = whole_pods(by_ocpu, need, most)
-        self._gib_caps = whole_pods(by_gib, need, most)
+        self._gib_caps = None
+        if len(need) <= _MANY_GROUPS:
+            fit = np.floor(family.memory[:, np.newaxis] / np.maximum(need[:, MEMORY], 1.0))
+            self._gib_caps = np.minimum(fit, self._ocpu_caps[-1])
 
     def unknown(self) -> Floats:
         """Limits of which nothing is known yet; sizes that are not sold hold nothing."""
@@ -207,7 +210,9 @@ class _Grid:
         smaller is at most the smaller of the sums.
         """
         by_ocpu, by_gib = self._family.steps @ rates, self._family.memory * rates[MEMORY]
-        extra = np.minimum((self._ocpu_caps @ surplus)[:, np.newaxis], self._gib_caps @ surplus)
+        extra = (self._ocpu_caps @ surplus)[:, np.newaxis]
+        if self._gib_caps is not None:
+            extra = np.minimum(extra, self._gib_caps @ surplus)
         limits: Floats = (by_ocpu[:, np.newaxis] + by_gib + extra) / self.price
         return limits
 

@@ -28,7 +28,7 @@ def greedy(tables: Tables, left: Ints) -> list[Bin]:
         orders = orders[:1]
     options = [
         _first_fit(tables, left, aims, order, spread)
-        for spread in (True, False)
+        for spread in ((True, False) if tables.size <= MANY_GROUPS else (False,))
         for order in (orders if not spread else orders[:2])
     ]
     return min((priced(tables, loads) for loads in options), key=cost)

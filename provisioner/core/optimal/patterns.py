@@ -22,6 +22,8 @@ from provisioner.core.optimal.targets import Aim
 _TILTS: Final = ((1.0, 1.0), (1.0, 0.15), (0.15, 1.0))
 """Weights of CPU and of everything else when groups are ordered by worth for what they take."""
 _MOST_ROWS: Final = 360
+_MOST_PLACES: Final = 250
+"""Groups that are tried for one node's gaps, or for one whole node."""
 _WORTH_ITS_ROOM: Final = 0.97
 """Pods worth less than this share of what their room costs are only used to fill gaps."""
 
@@ -121,14 +123,22 @@ def _drawn(
     whole = np.floor(share + random.random((rows, len(active)))).astype(np.int64)
     room = np.broadcast_to(stream.room, (rows, len(stream.room)))
     takes = what.need @ stream.rates
-    largest_first = np.argsort(-takes, kind="stable")
-    base = fill(what, room, largest_first, limit=np.minimum(whole, what.limit))
+    whole = np.minimum(whole, what.limit)
+    base = fill(what, room, _largest_first(whole, takes), limit=whole)
     loads = fill(
         what, room, _gap_order(what, room - base @ what.need, takes, worth[active], random), start=base
     )
     found = rate(tables, stream.shelf, spread_out(what, loads, tables.size), worth)
     filled = (found.loads @ tables.need / np.maximum(stream.room, 1.0))[:, [CPU, MEMORY]].sum(axis=1)
     return replace(found, ratio=found.ratio + manner.even * filled)
+
+
+def _largest_first(whole: Ints, takes: Floats) -> Ints:
+    """For each node, the groups it is to take: those that take most first."""
+    key = np.where(whole > 0, -takes, np.inf)
+    places = int((whole > 0).sum(axis=1).max())
+    order: Ints = np.argsort(key, axis=1, kind="stable")[:, :places]
+    return order
 
 
 def _gap_order(what: Offer, gap: Floats, takes: Floats, worth: Floats, random: np.random.Generator) -> Ints:
@@ -138,7 +148,7 @@ def _gap_order(what: Offer, gap: Floats, takes: Floats, worth: Floats, random: n
     noise = 1 + 0.3 * random.standard_normal((len(gap), len(groups)))
     fitting = worth[groups] >= _WORTH_ITS_ROOM * takes[groups]
     key = takes[groups] * noise + np.where(fitting, 2 * takes.max(initial=0), 0)
-    order: Ints = groups[np.argsort(-key, axis=1, kind="stable")]
+    order: Ints = groups[np.argsort(-key, axis=1, kind="stable")[:, :_MOST_PLACES]]
     return order
 
 
@@ -154,4 +164,5 @@ def _orders(need: Floats, aim: Aim, worth: Floats, random: np.random.Generator) 
         weight[:, 2] = 0.0
         noise = 1 + 0.02 * random.standard_normal((len(rooms), len(need)))
         keys.append(worth / (weight @ need.T) * noise)
-    return np.tile(rooms, (len(_TILTS), 1)), np.argsort(-np.concatenate(keys), axis=1, kind="stable")
+    order = np.argsort(-np.concatenate(keys), axis=1, kind="stable")[:, :_MOST_PLACES]
+    return np.tile(rooms, (len(_TILTS), 1)), order

@@ -42,6 +42,8 @@ _POOR: Final = 1.03
 """An answer so far above the bound has sizes in it that whole pods do not fill."""
 _FEW_GROUPS: Final = 40
 """Up to so many groups, whole loads are listed as far as they are worth it."""
+_MANY_GROUPS: Final = 10_000
+"""From so many on, one answer built from the fluid one takes longer than there is time."""
 _PATIENCE: Final = 40
 """Rounds without progress after which an answer is as good as it gets."""
 _PROGRESS: Final = 1e-4
@@ -160,6 +162,8 @@ class _Search:
 
     def _built(self, relaxed: Relaxation, manners: tuple[Manner, ...]) -> Iterator[bool]:
         """Answers built from the fluid one; where sizes are limited, of the chosen ones once more."""
+        if self.tables.size > _MANY_GROUPS:
+            return
         rooms, left = self._housed(relaxed)
         guide = self._guide(relaxed)
         for manner in manners:
