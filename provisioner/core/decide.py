@@ -18,8 +18,9 @@ from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.pack import pack
 from provisioner.core.plan import Placement, Plan, Reason, Unplaced
-from provisioner.core.policy import BIN_SELECT, OPTIMAL, Policy
+from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
 from provisioner.core.select import select
+from provisioner.core.share import share
 from provisioner.core.site import Site, room_of
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot, booting_nodes, why_held
@@ -28,7 +29,7 @@ LUNA_LABEL = "elotl-luna"
 LUNA_IGNORE = "pod.elotl.co/ignore"
 
 _MODES: Final[Mapping[str, Callable[[Situation], Outcome]]] = MappingProxyType(
-    {BIN_SELECT: select, OPTIMAL: pack}
+    {BIN_SELECT: select, BIN_PACK: share, OPTIMAL: pack}
 )
 
 

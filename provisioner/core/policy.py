@@ -10,7 +10,8 @@ from provisioner.core.model import Taint
 
 BIN_SELECT: Final = "bin-select"
 OPTIMAL: Final = "optimal"
-MODES: Final = (BIN_SELECT, OPTIMAL)
+BIN_PACK: Final = "bin-pack"
+MODES: Final = (BIN_SELECT, BIN_PACK, OPTIMAL)
 """Modes that can be chosen."""
 
 
@@ -41,3 +42,13 @@ class Policy:
     """Most nodes bought at once, in all pools."""
     max_price_per_hour: Decimal | None = None
     """Most that all bought nodes together may cost."""
+    bin_select_pod_cpu_threshold: int = 3000
+    """Millicores above which a pod gets a node of its own in bin-packing."""
+    bin_select_pod_memory_threshold: int = 2 * 10**9
+    """Bytes above which it does."""
+    bin_packing_node_cpu: int = 3250
+    """Millicores that a shared node leaves to pods at least."""
+    bin_packing_node_memory: int = 7 * 2**30
+    """Bytes that it leaves at least."""
+    bin_packing_node_min_pod_count: int = 42
+    """Pods that it takes at least."""

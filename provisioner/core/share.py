@@ -1,0 +1,85 @@
+"""The mode `bin-pack`, Luna's bin-packing: small pods share nodes of one configured size.
+
+Pods above a threshold, and those that ask for a GPU, get a node each as in bin-selection. Thresholds
+and the size are the policy's, by Luna's names.
+"""
+
+from dataclasses import replace
+
+from provisioner.core.bin_select import choose
+from provisioner.core.model import Pod
+from provisioner.core.plan import PlannedNode, Reason, Unplaced
+from provisioner.core.policy import Policy
+from provisioner.core.resources import Resources
+from provisioner.core.site import Room
+from provisioner.core.situation import Outcome, Situation, new_room, room_for, unbuyable
+
+
+def share(situation: Situation) -> Outcome:
+    """Places for all pods, or the reason why one has none."""
+    outcome = Outcome()
+    left: list[Pod] = []
+    for pod in situation.pods:
+        room = room_for(pod, situation)
+        if room is None:
+            left.append(pod)
+        else:
+            situation.site.put(pod, room)
+            outcome.place([pod], room.name)
+    shared: dict[int, Room] = {}
+    for pod in left:
+        if not _joined(pod, shared, situation, outcome):
+            _buy(pod, shared, situation, outcome)
+    return outcome
+
+
+def is_small(pod: Pod, policy: Policy) -> bool:
+    """Whether the pod shares a node."""
+    asked = pod.requests
+    return (
+        not asked.gpus
+        and asked.cpu_millicores <= policy.bin_select_pod_cpu_threshold
+        and asked.memory_bytes <= policy.bin_select_pod_memory_threshold
+    )
+
+
+def _joined(pod: Pod, shared: dict[int, Room], situation: Situation, outcome: Outcome) -> bool:
+    """Put a small pod on the first shared node of this plan that takes it."""
+    if not is_small(pod, situation.terms.policy):
+        return False
+    for at, room in shared.items():
+        if situation.site.why_not(pod, room) is None:
+            situation.site.put(pod, room)
+            outcome.bought[at] = replace(outcome.bought[at], pods=(*outcome.bought[at].pods, pod))
+            return True
+    return False
+
+
+def _buy(pod: Pod, shared: dict[int, Room], situation: Situation, outcome: Outcome) -> None:
+    policy = situation.terms.policy
+    small = is_small(pod, policy)
+    found = unbuyable(pod, situation) or _chosen(_sized(pod, policy) if small else pod, pod, situation)
+    if isinstance(found, Reason):
+        outcome.refused.append(Unplaced(pod, (found,)))
+        return
+    outcome.bought.append(found)
+    situation.cart.add(found)
+    room = new_room(found, situation.terms.catalog, len(outcome.bought))
+    situation.site.open(room)
+    if small:
+        shared[len(outcome.bought) - 1] = room
+
+
+def _chosen(stand_in: Pod, pod: Pod, situation: Situation) -> PlannedNode | Reason:
+    found = choose(stand_in, situation.site, situation.terms, situation.cart.why_not)
+    return found if isinstance(found, Reason) else replace(found, pods=(pod,))
+
+
+def _sized(pod: Pod, policy: Policy) -> Pod:
+    """The pod as if it asked for a whole shared node."""
+    node = Resources(
+        policy.bin_packing_node_cpu,
+        policy.bin_packing_node_memory,
+        pods=policy.bin_packing_node_min_pod_count,
+    )
+    return replace(pod, requests=pod.requests.largest(node))

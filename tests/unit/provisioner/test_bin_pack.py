@@ -1,0 +1,78 @@
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from provisioner.core.model import HOSTNAME, PodTerm, Requirement
+from provisioner.core.plan import Plan
+from provisioner.core.policy import BIN_PACK, BIN_SELECT, Policy
+from tests.support import provision
+from tests.support.provision import ANY_ARCH, OKE, bought, catalog, codes, node, offering, pod, pods
+
+SMALL = offering("small", "1", vcpus=1, memory_gib=Decimal(4))
+SHARED = offering("shared", "3", vcpus=4, memory_gib=Decimal(8))
+GPU = offering("gpu", "9", vcpus=4, memory_gib=Decimal(8), gpus=1)
+MARKET = catalog(SMALL, SHARED, GPU)
+PACKED = replace(ANY_ARCH, mode=BIN_PACK)
+
+
+def planned(wanted: object, policy: Policy = PACKED, **snapshot: object) -> Plan:
+    return provision.planned(wanted, MARKET, policy, **snapshot)  # type: ignore[arg-type]
+
+
+def test_small_pods_share_nodes_of_the_configured_size() -> None:
+    plan = planned(pods(12, "500m", "512Mi"))
+    assert bought(plan) == {"shared": 2}
+    assert [len(each.pods) for each in plan.nodes] == [8, 4]
+
+
+def test_even_one_small_pod_gets_the_shared_size() -> None:
+    assert bought(planned(pods(1, "100m", "100Mi"))) == {"shared": 1}
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "size"),
+    [("3100m", "1G", "shared"), ("500m", "2001M", "small"), ("500m", "2G", "shared")],
+)
+def test_pods_above_a_threshold_get_their_own_cheapest_node(cpu: str, memory: str, size: str) -> None:
+    assert bought(planned([pod("p", cpu, memory)])) == {size: 1}
+
+
+def test_a_large_pod_shares_with_nobody() -> None:
+    plan = planned([pod("large", "3100m", "1G"), *pods(2, "100m", "100Mi")])
+    assert sorted(len(each.pods) for each in plan.nodes) == [1, 2]
+
+
+def test_gpu_pods_get_nodes_of_their_own() -> None:
+    plan = planned([pod("g", "100m", "100Mi", 1), pod("h", "100m", "100Mi", 1)])
+    assert bought(plan) == {"gpu": 2}
+
+
+def test_room_that_is_there_comes_first() -> None:
+    assert not planned(pods(3, "500m", "512Mi"), nodes=(node("n", "2", "4Gi"),)).nodes
+
+
+def test_pods_that_refuse_each_other_do_not_share() -> None:
+    itself = PodTerm(HOSTNAME, (Requirement("app", "In", ("a",)),), frozenset({"default"}))
+    wanted = [pod(f"p{at}", labels={"app": "a"}, anti_affinity=(itself,)) for at in range(3)]
+    assert bought(planned(wanted)) == {"shared": 3}
+
+
+def test_limits_hold() -> None:
+    plan = planned(pods(12, "500m", "512Mi"), replace(PACKED, max_nodes=1))
+    assert bought(plan) == {"shared": 1}
+    assert set(map(tuple, codes(plan).values())) == {("limit",)}
+
+
+def test_where_no_machine_is_that_large_the_reason_is_the_size() -> None:
+    plan = provision.planned(pods(1), catalog(SMALL), PACKED)
+    assert codes(plan) == {"p0": ["too-large"]}
+
+
+def test_on_oke_it_is_cheaper_than_a_node_each_and_dearer_than_the_bound() -> None:
+    wanted = pods(40, "400m", "1G")
+    packed, alone = (
+        provision.planned(wanted, OKE, replace(ANY_ARCH, mode=mode)) for mode in (BIN_PACK, BIN_SELECT)
+    )
+    assert packed.lower_bound_per_hour == alone.lower_bound_per_hour
+    assert packed.lower_bound_per_hour < packed.price_per_hour < alone.price_per_hour
