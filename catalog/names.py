@@ -43,6 +43,9 @@ IMAGE_LOAD: Final = "rightsize/load"
 IMAGE_SERVING: Final = "rightsize/serving"
 """Image repositories without registry and tag."""
 
+PROBE_HEADER: Final = "Rightsize-Probe"
+"""Header of a request that asks whether the model answers, and brings no picture."""
+
 SETTINGS_ENV: Final = "RIGHTSIZE_SETTINGS"
 """Environment variable with the provisioner's settings as YAML text."""
 KUBECONFIG_ENV: Final = "RIGHTSIZE_KUBECONFIG"

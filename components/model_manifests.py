@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from catalog.names import DOMAIN, MODEL_KEY, ROLE_INFERENCE, ROLE_KEY, resource_name
+from catalog.names import DOMAIN, MODEL_KEY, PROBE_HEADER, ROLE_INFERENCE, ROLE_KEY, resource_name
 from catalog.timing import Timing
 from components.quantity import cpu_text, memory_text
 
@@ -77,6 +77,7 @@ def config_properties(server: Server) -> str:
         "default_workers_per_model=1",
         "number_of_netty_threads=1",
         "netty_client_threads=1",
+        "max_request_size=10485760",
         f"number_of_gpu={server.gpus}",
         f"vmargs=-Djava.io.tmpdir={SCRATCH_FOLDER}",
     )
@@ -206,9 +207,10 @@ def _container(server: Server) -> Manifest:
             "requests": {"cpu": cpu_text(server.cpu_millicores), "memory": memory, **gpus},
             "limits": {"memory": memory, **gpus},
         },
-        "startupProbe": _probe(period_s=5, failures=60),
-        "readinessProbe": _probe(period_s=5, failures=2),
-        "livenessProbe": _probe(period_s=20, failures=3),
+        # TorchServe's own /ping says healthy before the model is loaded.
+        "startupProbe": _probe(f"/predictions/{server.model}", period_s=1, failures=300),
+        "readinessProbe": _probe("/ping", period_s=5, failures=2),
+        "livenessProbe": _probe("/ping", period_s=20, failures=3),
         # The load balancer forgets a pod a little later than the pod is told to stop.
         "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
         "securityContext": restricted_container(),
@@ -219,9 +221,10 @@ def _container(server: Server) -> Manifest:
     }
 
 
-def _probe(*, period_s: int, failures: int) -> Manifest:
+def _probe(path: str, *, period_s: int, failures: int) -> Manifest:
+    header = {"name": PROBE_HEADER, "value": "ready"}
     return {
-        "httpGet": {"path": "/ping", "port": "http"},
+        "httpGet": {"path": path, "port": "http", "httpHeaders": [header]},
         "periodSeconds": period_s,
         "timeoutSeconds": 3,
         "failureThreshold": failures,

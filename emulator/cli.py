@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 
-from emulator import launch
+from emulator import launch, serving
 from emulator.environment import exports, variables
 from emulator.home import Home, HomeFault, Running
 from emulator.launch import LaunchFault, Started
 from emulator.program import ProgramFault
+from emulator.serving import ServingFault
 from tools.locate import ToolMissing
 
 app: Final = typer.Typer(
@@ -22,6 +24,14 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+class Serving(StrEnum):
+    """What answers the load."""
+
+    MODELLED = serving.MODELLED
+    REAL = serving.REAL
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _MOST_PORT: Final = 65535
 
@@ -31,10 +41,14 @@ def start(
     port: Annotated[
         int, typer.Option(min=0, max=_MOST_PORT, help="Port of the cloud's API; by default a free one.")
     ] = 0,
+    serves: Annotated[
+        Serving,
+        typer.Option("--serving", help="Model servers: modelled load, or TorchServe processes that answer."),
+    ] = Serving.MODELLED,
 ) -> None:
     """Start a fresh cloud in the background, or report the one that runs."""
     with _one_line_faults():
-        _say_started(launch.start(Home.of_environment(), port))
+        _say_started(launch.start(Home.of_environment(), port, serves))
 
 
 @app.command()
@@ -139,7 +153,7 @@ def _one_line_faults() -> Iterator[None]:
     """A fault that is the user's or the machine's is one line, never a traceback."""
     try:
         yield
-    except (LaunchFault, HomeFault, ProgramFault, ToolMissing) as fault:
+    except (LaunchFault, HomeFault, ProgramFault, ServingFault, ToolMissing) as fault:
         typer.echo(f"emulator: {fault}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from emulator import serving
 from emulator.cloud.bill import bill
 from emulator.cloud.clock import Clock, SystemClock
 from emulator.cloud.kube import KubeFactory
@@ -147,6 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--fd", type=int, required=True)
+    parser.add_argument("--serving", choices=serving.KINDS, default=serving.MODELLED)
     arguments = parser.parse_args()
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -154,7 +157,12 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from emulator.kube.cluster import KubeCluster
 
-    serve(Home(arguments.home), socket.socket(fileno=arguments.fd), KubeCluster.create)
+    make_kube = partial(
+        KubeCluster.create,
+        images=serving.images(arguments.serving),
+        serves=arguments.serving == serving.REAL,
+    )
+    serve(Home(arguments.home), socket.socket(fileno=arguments.fd), make_kube)
 
 
 if __name__ == "__main__":

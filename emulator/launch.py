@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-from emulator import processes
+from emulator import processes, serving
 from emulator.accounts import configurations
 from emulator.environment import variables
 from emulator.home import HOME_ENV, MARK_ENV, Home, Running
@@ -52,11 +52,13 @@ class Started:
     already: bool
 
 
-def start(home: Home, port: int) -> Started:
+def start(home: Home, port: int, serves: str = serving.MODELLED) -> Started:
     """Start an emulator with a fresh cloud, or find the one that runs; port 0 is any free one.
 
+    `serves` says whether model servers are modelled or real; one that runs keeps what it has.
+
     Raises:
-        LaunchFault, HomeFault, ProgramFault, ToolMissing: nothing is left running.
+        LaunchFault, HomeFault, ProgramFault, ServingFault, ToolMissing: nothing is left running.
     """
     home.prepare()
     with _held(home):
@@ -67,12 +69,14 @@ def start(home: Home, port: int) -> Started:
         for tool in TOOLS:
             locate(tool)
         bin_dir()
+        if serves == serving.REAL:
+            serving.prepare()
         listening = _listen(port)
         _clean(home)
         done = False
         try:
             stacks = _prepare(home, listening)
-            running = _launch(home, listening)
+            running = _launch(home, listening, serves)
             done = True
         finally:
             listening.close()
@@ -141,7 +145,7 @@ def _prepare(home: Home, listening: socket.socket) -> tuple[str, ...]:
     return stacks
 
 
-def _launch(home: Home, listening: socket.socket) -> Running:
+def _launch(home: Home, listening: socket.socket, serves: str) -> Running:
     environment = {**os.environ, **variables(home), HOME_ENV: str(home.path), MARK_ENV: str(home.path)}
     # The program's files are for the user's commands, not for what the daemon starts.
     environment.pop("PULUMI_OPTION_CWD")
@@ -155,6 +159,8 @@ def _launch(home: Home, listening: socket.socket) -> Running:
                 str(home.path),
                 "--fd",
                 str(listening.fileno()),
+                "--serving",
+                serves,
             ],
             cwd=CHECKOUT,
             env=environment,

@@ -22,3 +22,14 @@ def process_pod_range(unique_port: int) -> ipaddress.IPv4Network:
 def load_balancer_range(unique_port: int) -> ipaddress.IPv4Network:
     """The cluster's addresses for load balancers."""
     return ipaddress.IPv4Network((_BASE + unique_port * _BLOCK + _BLOCK // 2, 27))
+
+
+def balancer_range(unique_port: int) -> ipaddress.IPv4Network:
+    """The same where something listens: of the loopback interface."""
+    network = load_balancer_range(unique_port)
+    return ipaddress.IPv4Network((loopback(str(network.network_address)), network.prefixlen))
+
+
+def loopback(address: str) -> str:
+    """The address a process has on this machine, of its address in the API: 127.a.b.c of 10.a.b.c."""
+    return f"127.{address.partition('.')[2]}"

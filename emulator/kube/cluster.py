@@ -4,11 +4,14 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from catalog.timing import CLOUD, Timing
 from emulator.kube import admission, controlplane, drain, manifests, ports, readiness, tokens
 from emulator.kube.access import credentials_of, ssl_context
+from emulator.kube.addresses import balancer_range, load_balancer_range
 from emulator.kube.api import Api, ApiError
 from emulator.kube.autoscaler_loop import Autoscaler
 from emulator.kube.cache import Cache
@@ -28,6 +31,7 @@ from emulator.kube.spec import (
     ServiceAccountRef,
     WorkloadKind,
 )
+from emulator.kube.traffic import Traffic
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +48,9 @@ class KubeCluster:
     Safe for use by several threads.
     """
 
-    def __init__(self, spec: ClusterSpec, images: Sequence[ProcessImage], taken: ports.Ports) -> None:
+    def __init__(
+        self, spec: ClusterSpec, images: Sequence[ProcessImage], taken: ports.Ports, *, serves: bool
+    ) -> None:
         """Connect to a control plane that runs; `create` is the way to get one."""
         self.spec = spec
         self.kubeconfig_path: Final = controlplane.kubeconfig_path(spec.home)
@@ -54,16 +60,22 @@ class KubeCluster:
         self._api = Api(self._credentials, ssl_context(self._credentials))
         self._pods: Cache[Pod] = Cache(self._api, "/api/v1/pods", parse_pod)
         self._nodes: Cache[Node] = Cache(self._api, "/api/v1/nodes", parse_node)
-        self._balancers = LoadBalancers(self._api, taken.kube_apiserver)
-        self._controllers: list[ProcessController | LoadController | LoadBalancers] = []
+        self._serves = serves
+        choose = balancer_range if serves else load_balancer_range
+        self._balancers = LoadBalancers(self._api, choose(taken.kube_apiserver))
+        self._controllers: list[ProcessController | LoadController | LoadBalancers | Traffic] = []
         self._autoscaler: Autoscaler | None = None
         self._hooks: CloudHooks | None = None
         self._lock = threading.Lock()
         self._deleted = False
 
     @classmethod
-    def create(cls, spec: ClusterSpec, images: Sequence[ProcessImage] = PROCESS_IMAGES) -> "KubeCluster":
+    def create(
+        cls, spec: ClusterSpec, images: Sequence[ProcessImage] = PROCESS_IMAGES, *, serves: bool = False
+    ) -> "KubeCluster":
         """Make a cluster and return when it takes nodes and pods.
+
+        `serves`: its load is real, so none is modelled, and its load balancers take requests.
 
         Raises:
             ClusterFailed: with the reason; nothing of it is left.
@@ -72,8 +84,8 @@ class KubeCluster:
         try:
             purge(spec.home)
             repositories = tuple(image.repository for image in images)
-            controlplane.create(spec.name, spec.home, spec.timing, taken, repositories)
-            cluster = cls(spec, images, taken)
+            controlplane.create(spec.name, spec.home, _timing(spec, serves=serves), taken, repositories)
+            cluster = cls(spec, images, taken, serves=serves)
             readiness.prove(cluster._api)
             _require_components(spec)
             if spec.tolerates_arm:
@@ -118,7 +130,9 @@ class KubeCluster:
         surroundings = Surroundings(self.spec.home, self._credentials, self._ports.kube_apiserver, hooks)
         self._controllers = [
             ProcessController(self._api, self._pods, self._images, surroundings),
-            LoadController(self._api, self._pods),
+            Traffic(self._api, self._balancers.services, self._ports.kube_apiserver)
+            if self._serves
+            else LoadController(self._api, self._pods),
             self._balancers,
         ]
         try:
@@ -218,6 +232,17 @@ def _overhead(spec: ClusterSpec) -> dict[bool, Resources]:
                 total += Resources(pod.cpu_millicores, pod.memory_bytes, 0, 1)
         result[has_gpus] = total
     return result
+
+
+def _timing(spec: ClusterSpec, *, serves: bool) -> Timing:
+    """A server that loads its model burns CPU that is no load: then the autoscaler looks away as on clouds."""
+    if not serves:
+        return spec.timing
+    return replace(
+        spec.timing,
+        hpa_cpu_initialization_s=CLOUD.hpa_cpu_initialization_s,
+        hpa_initial_readiness_s=CLOUD.hpa_initial_readiness_s,
+    )
 
 
 def _require_components(spec: ClusterSpec) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.kube.addresses import load_balancer_range
 from emulator.kube.api import Api, ApiError, Object
 from emulator.kube.cache import Cache
 
@@ -24,6 +23,8 @@ class Service:
     name: str
     wants_address: bool
     address: str
+    ports: tuple[tuple[str, int], ...] = ()
+    """Name and number of each."""
 
 
 def parse_service(item: Object) -> Service:
@@ -35,6 +36,7 @@ def parse_service(item: Object) -> Service:
         name=item["metadata"]["name"],
         wants_address=spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass"),
         address=ingress[0].get("ip", ""),
+        ports=tuple((row.get("name") or "", row["port"]) for row in spec.get("ports") or ()),
     )
 
 
@@ -47,31 +49,31 @@ def free_address(network: ipaddress.IPv4Network, taken: Iterable[str]) -> str | 
 class LoadBalancers:
     """Writes an address into the status of every Service that waits for one."""
 
-    def __init__(self, api: Api, unique_port: int) -> None:
+    def __init__(self, api: Api, network: ipaddress.IPv4Network) -> None:
         self._api = api
-        self._network = load_balancer_range(unique_port)
-        self._services: Cache[Service] = Cache(api, _SERVICES, parse_service)
+        self._network = network
+        self.services: Final[Cache[Service]] = Cache(api, _SERVICES, parse_service)
         self._woken = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load balancers", daemon=True)
-        self._services.listen(self._on_service)
+        self.services.listen(self._on_service)
 
     def start(self) -> None:
         """Begin."""
-        self._services.start()
+        self.services.start()
         self._thread.start()
 
     def stop(self) -> None:
         """End the threads."""
         self._stopped.set()
         self._woken.set()
-        self._services.stop()
+        self.services.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
     def served(self) -> frozenset[str]:
         """Services, `namespace/name`, that have an address."""
-        services = self._services.items().items()
+        services = self.services.items().items()
         return frozenset(key for key, service in services if service.wants_address and service.address)
 
     def _on_service(self, _key: str, service: Service | None) -> None:

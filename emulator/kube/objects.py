@@ -112,6 +112,8 @@ class Pod:
     requests: Resources
     placement: Placement
     local_storage: bool
+    stop_pause_s: float = 0.0
+    """How long its container goes on before it is told to stop (`preStop: {sleep: …}`)."""
 
     @property
     def key(self) -> str:
@@ -166,7 +168,13 @@ def parse_pod(item: Object) -> Pod:
         requests=_pod_requests(spec),
         placement=_placement(spec),
         local_storage=any("emptyDir" in row or "hostPath" in row for row in spec.get("volumes") or ()),
+        stop_pause_s=_stop_pause_s(containers[0]),
     )
+
+
+def _stop_pause_s(container: Object) -> float:
+    sleep = ((container.get("lifecycle") or {}).get("preStop") or {}).get("sleep") or {}
+    return float(sleep.get("seconds", 0))
 
 
 def parse_node(item: Object) -> Node:

@@ -1,6 +1,8 @@
 """The folder of a process pod: what a kubelet would mount into the container, and its log."""
 
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +31,16 @@ class PodFolder:
     def work(self) -> Path:
         """Home and temporary folder of the process."""
         return self.path / "work"
+
+    @property
+    def volumes(self) -> Path:
+        """What the container mounts, a folder a volume."""
+        return self.path / "volumes"
+
+    @property
+    def short(self) -> Path:
+        """A link to the volumes that is short enough for the paths of sockets (107 bytes)."""
+        return Path(tempfile.gettempdir()) / f"rightsize-{self.path.name[:18]}"
 
     @property
     def token(self) -> Path:
@@ -62,6 +74,26 @@ def folder_of(home: Path, uid: str) -> PodFolder:
     for path in (folder.work, folder.token.parent):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def open_volumes(folder: PodFolder) -> Path:
+    """A folder for the container's volumes, by a short path."""
+    folder.volumes.mkdir(exist_ok=True, mode=0o700)
+    folder.short.unlink(missing_ok=True)
+    folder.short.symlink_to(folder.volumes)
+    return folder.short
+
+
+def close_volumes(folder: PodFolder) -> None:
+    """Remove the volumes, which end with the pod; its log stays."""
+    folder.short.unlink(missing_ok=True)
+    shutil.rmtree(folder.volumes, ignore_errors=True)
+
+
+def close_all_volumes(home: Path) -> None:
+    """Remove the volumes of all pods of a cluster, as those that a killed daemon left."""
+    for path in pods_folder(home).glob("*"):
+        close_volumes(PodFolder(path))
 
 
 def write_service_account(folder: PodFolder, namespace: str, token: str, credentials: Credentials) -> None:

@@ -64,9 +64,12 @@ class RunningProcess:
         self._reader = threading.Thread(target=self._log, name=f"log of {self._process.pid}", daemon=True)
         self._reader.start()
 
-    def wait(self) -> Run:
-        """Return when the process has ended and its output is in the log."""
-        code = self._process.wait()
+    def wait(self, timeout_s: float | None = None) -> Run | None:
+        """Return when the process has ended and its output is in the log; None when the time is over first."""
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
         self._signal(signal.SIGKILL)  # what it left behind in its group
         self._reader.join(_LAST_WORDS_S)
         return Run(self.started, self._clock(), 128 - code if code < 0 else code)

@@ -19,7 +19,7 @@ from emulator.kube.guard import survives
 from emulator.kube.images import ProcessImage, process_image
 from emulator.kube.objects import Pod
 from emulator.kube.podapi import PodApi
-from emulator.kube.podfiles import recorded_processes
+from emulator.kube.podfiles import close_all_volumes, recorded_processes
 from emulator.kube.process import Use
 from emulator.kube.processpod import ProcessPod, Surroundings
 from emulator.kube.stages import CPU_ANNOTATION, MEMORY_ANNOTATION
@@ -46,6 +46,7 @@ def kill_leftovers(home: Path) -> None:
     _, alive = psutil.wait_procs(processes, timeout=_LEFTOVER_GRACE_S)
     for process in alive:
         _quietly(process.kill)
+    close_all_volumes(home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,11 @@ class ProcessController:
         now = Sample(running.pod.uid, time.monotonic(), use)
         self._samples[key] = now
         if before is None or before.uid != now.uid or use.cpu_s < before.use.cpu_s:
+            return
+        if before.at < running.ready_since:
+            # kwok spreads a value over the whole time since the last scrape: what the start took is no load.
+            now_idle = Sample(now.uid, before.at, before.use)
+            running.api.annotate(usage(before, now_idle))
             return
         running.api.annotate(usage(before, now))
 

@@ -7,21 +7,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from catalog.names import KUBECONFIG_ENV, SERVICE_ACCOUNT_TOKEN_ENV
-from emulator.kube import environment, podfiles, podstatus, tokens
+from emulator.kube import environment, mounts, podfiles, podstatus, probes, tokens
+from emulator.kube.addresses import loopback
 from emulator.kube.api import Api, ApiError, Credentials, Object
 from emulator.kube.environment import Unresolved
 from emulator.kube.guard import survives
-from emulator.kube.images import ProcessImage
+from emulator.kube.images import Locality, ProcessImage
 from emulator.kube.objects import Pod
 from emulator.kube.podapi import PodApi
 from emulator.kube.podstatus import History, Run, Subject
 from emulator.kube.process import Command, RunningProcess, Use
 from emulator.kube.spec import CloudHooks
 
+_RESTART_GRACE_S: Final = 5.0
 _CONFIG_RETRY_S: Final = 2.0
 _RENEW_AT: Final = 0.8
 """Part of its life after which a token is renewed, as a kubelet does."""
@@ -54,6 +57,8 @@ class ProcessPod:
         self._lock = threading.Lock()
         self._running: RunningProcess | None = None
         self._renew_at: float | None = None
+        self.ready_since = 0.0
+        """Monotonic seconds; 0 before it has been ready."""
         self._thread = threading.Thread(target=self._run, name=f"pod {pod.key}", daemon=True)
 
     def start(self) -> None:
@@ -70,8 +75,15 @@ class ProcessPod:
         with self._lock:
             self._ending.set()
             running = self._running
-        if running is not None:
+        if running is None:
+            return
+        pause_s = self.pod.stop_pause_s
+        if grace_s <= pause_s or not pause_s:
             running.end(grace_s)
+            return
+        timer = threading.Timer(pause_s, running.end, [grace_s - pause_s])
+        timer.daemon = True
+        timer.start()
 
     def join(self, timeout_s: float) -> None:
         """Wait until its process has ended for good."""
@@ -93,6 +105,7 @@ class ProcessPod:
 
     def _run(self) -> None:
         survives(f"pod {self.pod.key}", self._live)
+        podfiles.close_volumes(self._folder)
         if self._ending.is_set():
             self.api.remove()
 
@@ -107,12 +120,34 @@ class ProcessPod:
                 self._refuse(fault, history)
                 self._ending.wait(_CONFIG_RETRY_S)
                 continue
-            self.api.write_status(podstatus.running(subject, history, running.started), self._ending)
-            run = running.wait()
+            run = self._attend(running, subject, history, pod["spec"]["containers"][0])
             self._running = None
             _log.info("pod %s: process ended with %d after %.1f s", self.pod.key, run.exit_code, run.lasted_s)
             policy = pod["spec"].get("restartPolicy", "Always")
             history = self._after(run, subject, history, policy)
+
+    def _attend(self, running: RunningProcess, subject: Subject, history: History, container: Object) -> Run:
+        """Probe the container until it has ended; tell whenever its readiness changes."""
+        watch = probes.Watch(container, time.monotonic(), partial(probes.answers, self._listens_on))
+        told: probes.State | None = None
+        while True:
+            if watch.state != told:
+                if watch.state.ready and (told is None or not told.ready):
+                    self.ready_since = time.monotonic()
+                told = watch.state
+                status = podstatus.running(subject, history, running.started, told, _now())
+                self.api.write_status(status, self._ending)
+                if told.restart:
+                    _log.warning("pod %s: probes fail; it is restarted", self.pod.key)
+                    running.end(_RESTART_GRACE_S)
+            run = running.wait(watch.pause_s(time.monotonic()))
+            if run is not None:
+                return run
+            watch.step(time.monotonic())
+
+    @property
+    def _listens_on(self) -> str:
+        return loopback(self.address)
 
     def _after(self, run: Run, subject: Subject, history: History, policy: str) -> History | None:
         """Tell that a run has ended, and wait until it is time for the next one; None when there is none."""
@@ -135,22 +170,46 @@ class ProcessPod:
             OSError: the process could not be started.
         """
         container = pod["spec"]["containers"][0]
-        if container.get("command") or len(pod["spec"]["containers"]) > 1:
+        if (
+            container.get("command") not in (None, [], [self._image.program])
+            or len(pod["spec"]["containers"]) > 1
+        ):
             raise Unresolved("the emulated kubelet runs the image's own entrypoint, in one container a pod")
         if podfiles.wants_token(pod):
             self._write_token(self._write_account)
         # A kubelet knows both addresses before it starts the container.
         known = {**pod, "status": {**pod.get("status", {}), **podstatus.addresses(subject)}}
-        contents = {source: self.api.read(source) for source in environment.sources(container)}
+        mounted = mounts.sources(pod)
+        contents = {source: self.api.read(source) for source in {*environment.sources(container), *mounted}}
+        here = self._locality(pod, contents)
         variables = environment.resolve(container, known, contents)
-        everything = {**self._surrounding_variables(), **variables}
-        words = self._image.command(environment.arguments(container, variables))
+        own = {name: mounts.real_path(value, here.paths) for name, value in variables.items()}
+        everything = {**self._surrounding_variables(), **self._image.variables, **own}
+        arguments = environment.arguments(container, variables)
+        words = self._image.command([mounts.real_path(word, here.paths) for word in arguments])
         self.api.describe(self._folder, everything)
         with self._lock:
             if self._ending.is_set():
                 raise Unresolved("the pod is being deleted")
             self._running = RunningProcess(Command(words, everything, self._folder), _now)
             return self._running
+
+    def _locality(self, pod: Object, contents: environment.Contents) -> Locality:
+        """Lay out what the container mounts.
+
+        Raises:
+            Unresolved: something of it is not there.
+        """
+        faults = mounts.missing(pod, contents)
+        if faults:
+            raise Unresolved("; ".join(faults))
+        if not mounts.mounted(pod):
+            return Locality(self._listens_on, self._image.folders)
+        volumes = podfiles.open_volumes(self._folder)
+        here = Locality(self._listens_on, {**self._image.folders, **mounts.lay_out(pod, volumes, contents)})
+        for file in mounts.configuration(pod, volumes):
+            file.write_text(self._image.localise(file.read_text(), here))
+        return here
 
     def _surrounding_variables(self) -> dict[str, str]:
         """What image, kubelet and cloud give to a container; its own variables win."""

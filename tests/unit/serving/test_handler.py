@@ -12,6 +12,7 @@ pytest.importorskip("ts")
 from PIL import Image  # noqa: E402
 from ts.utils.util import PredictionException  # noqa: E402
 
+from catalog.names import PROBE_HEADER  # noqa: E402
 from serving import handler  # noqa: E402
 from serving.archive import description  # noqa: E402
 from serving.models import MODELS  # noqa: E402
@@ -74,6 +75,7 @@ def test_a_picture_may_be_the_body_or_a_forms_field(classifier: handler.ImageCla
 
 
 def test_a_probe_is_answered_without_a_picture(classifier: handler.ImageClassifier) -> None:
+    assert handler.PROBE_HEADER == PROBE_HEADER
     probe = request({handler.PROBE_HEADER: "ready"})
 
     assert classifier.handle([{"body": b""}], probe) == [{"status": "ready"}]
