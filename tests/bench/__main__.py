@@ -22,7 +22,7 @@ from tests.bench.peers import KarpenterMissing, Peer
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _MOST_BIN_SELECT = 1000
-"""Pods beyond which bin-selection is not asked where nodes are there already: it looks at each pair."""
+"""Pods beyond which modes that go pod by pod are not asked: they look at each pod and node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,8 @@ def _row(  # noqa: PLR0917 (as above)
     others: dict[str, Peer] = {}
     if not asked.nodes or len(asked.pods) <= _MOST_BIN_SELECT:
         others["bin-select"] = peers.bin_select(sold, asked)
+    if len(asked.pods) <= _MOST_BIN_SELECT:
+        others["bin-pack"] = peers.bin_pack(sold, asked)
     if binary is not None and not asked.nodes:
         others["karpenter"] = peers.karpenter(binary, sold, asked)
     own = ours(sold, asked, deadline_s)
@@ -106,13 +108,11 @@ def _as_json(row: Row) -> dict[str, Any]:
 
 
 def _table(rows: list[Row]) -> Table:
-    table = Table(
-        "catalog", "family", "pods", "bound $/h", "ours", "first", "first s", "final s", "sizes", "bin-select", "s",
-        "karpenter", "s", "MB", "ours MB",
-    )  # fmt: skip
+    columns = "catalog,family,pods,bound $/h,ours,first,first s,final s,sizes,bin-select,s,bin-pack,karpenter,s,MB,ours MB"
+    table = Table(*columns.split(","))
     for row in rows:
         own, bound = row.own, row.own.bound_per_hour or 1.0
-        select, other = row.peers.get("bin-select"), row.peers.get("karpenter")
+        select, shared, other = (row.peers.get(name) for name in ("bin-select", "bin-pack", "karpenter"))
         table.add_row(
             row.catalog,
             row.family,
@@ -124,6 +124,7 @@ def _table(rows: list[Row]) -> Table:
             f"{own.final_s:.3f}",
             str(own.sizes),
             *_peer(select, bound),
+            _peer(shared, bound)[0],
             *_peer(other, bound),
             f"{(other.peak_bytes or 0) / 1e6:.0f}" if other else "",
             f"{own.peak_bytes / 1e6:.0f}",

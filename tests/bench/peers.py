@@ -1,4 +1,4 @@
-"""What the same pods cost with others: bin-selection, and Karpenter's own scheduler."""
+"""What the same pods cost with others: bin-selection, bin-packing, and Karpenter's own scheduler."""
 
 import json
 import os
@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any, Final
 
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog, Size
 from provisioner.core.model import ARCH, Pod
-from provisioner.core.policy import BIN_SELECT
+from provisioner.core.policy import BIN_PACK, BIN_SELECT
 from provisioner.core.snapshot import Snapshot
 from tests.bench.measure import NOW, policy
 from tools.locate import cache_dir
@@ -43,11 +43,7 @@ class Peer:
 def bin_select(market: Catalog, snapshot: Snapshot) -> Peer:
     """Each pod its own cheapest node; identical pods are asked for once where there are many."""
     if len(snapshot.pods) <= _MOST_TIMED or snapshot.nodes:
-        start = perf_counter()
-        plan = decide(snapshot, market, policy(BIN_SELECT), NOW, lambda: False)
-        seconds = perf_counter() - start
-        gpus = sum(bool(each.size.offering.gpus) for each in plan.nodes)
-        return Peer(float(plan.price_per_hour), seconds, len(plan.nodes), gpus, len(plan.unplaced))
+        return _of_mode(BIN_SELECT, market, snapshot)
     total, nodes, gpus, unplaced = 0.0, 0, 0, 0
     for pod, count in _kinds(snapshot.pods):
         plan = decide(Snapshot((pod,)), market, policy(BIN_SELECT), NOW, lambda: False)
@@ -56,6 +52,19 @@ def bin_select(market: Catalog, snapshot: Snapshot) -> Peer:
         gpus += sum(bool(each.size.offering.gpus) for each in plan.nodes) * count
         unplaced += len(plan.unplaced) * count
     return Peer(total, None, nodes, gpus, unplaced)
+
+
+def bin_pack(market: Catalog, snapshot: Snapshot) -> Peer:
+    """Small pods on shared nodes of one size, by Luna's thresholds as documented."""
+    return _of_mode(BIN_PACK, market, snapshot)
+
+
+def _of_mode(mode: str, market: Catalog, snapshot: Snapshot) -> Peer:
+    start = process_time()
+    plan = decide(snapshot, market, policy(mode), NOW, lambda: False)
+    seconds = process_time() - start
+    gpus = sum(bool(each.size.offering.gpus) for each in plan.nodes)
+    return Peer(float(plan.price_per_hour), seconds, len(plan.nodes), gpus, len(plan.unplaced))
 
 
 def _kinds(pods: tuple[Pod, ...]) -> Iterator[tuple[Pod, int]]:
