@@ -269,6 +269,12 @@ class TestWords:
         first, *_ = explain.lines(planned(pods(4, "900m", "3Gi")))
         assert first == "1 nodes to buy by optimal, $3 an hour: nothing cheaper can be"
 
+    def test_other_modes_say_it_as_well(self) -> None:
+        first, *_ = explain.lines(planned(pods(4, "900m", "3Gi"), policy=provision.ANY_ARCH))
+        assert (
+            first == "4 nodes to buy by bin-select, $4 an hour: at most 25.0% less is possible, not below $3"
+        )
+
 
 @pytest.mark.parametrize("market", [OKE, OKE_NOMINAL, Catalog(bundled("gke"), "gke", "documented")])
 def test_the_kernel_is_told_what_a_size_leaves_to_pods(market: Catalog) -> None:
