@@ -30,9 +30,7 @@ def _distance(plan: Plan) -> str:
         return ""
     if not plan.gap:
         return ": nothing cheaper can be"
-    return (
-        f": at most {plan.gap:.1%} above the cheapest (not below ${plan.lower_bound_per_hour.normalize():f})"
-    )
+    return f": at most {plan.gap:.1%} less is possible, not below ${plan.lower_bound_per_hour.normalize():f}"
 
 
 def refusal(unplaced: Unplaced) -> str:
