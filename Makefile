@@ -51,8 +51,9 @@ $(UV_HOME)/bin/uv:
 demo: setup  ## the cloud's three variants over four operating points, on the emulated cloud: cost tables (CLOUD=oke)
 	@$(RUN) python -m experiments demo --cloud $(CLOUD)
 
+# Four workers also on two cores: end-to-end tests wait more than they work.
 test: setup  ## every test that needs no account
-	@$(RUN) pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) pytest -n 4 --dist loadgroup --no-loadscope-reorder
 
 bench: .venv/.ready  ## packing against its lower bound, bin-selection and Karpenter: table and build/bench.json
 	@$(RUN) python -m tests.bench $(BENCH)
