@@ -1,6 +1,7 @@
 # Everything here sets itself up: Python >= 3.11, make and the package indexes are enough, root is not needed.
 
 CLOUD ?= oke
+SERVING ?= modelled
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 CACHE := $(or $(RIGHTSIZE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rightsize)
@@ -48,10 +49,15 @@ $(UV_HOME)/bin/uv:
 	@$(PYTHON) -m venv $(UV_HOME) && $(UV_HOME)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) \
 	  || { echo "uv could not be installed: put uv $(UV_VERSION) on PATH, or install python3-venv"; rm -rf $(UV_HOME); exit 1; }
 
-demo: setup  ## the cloud's three variants over four operating points, on the emulated cloud: cost tables (CLOUD=oke)
+ifeq ($(SERVING),real)
+demo: setup serving
+	@$(RUN) python -m experiments run --cloud $(CLOUD) --variants right-sized --points idle,peak --serving real
+	@$(RUN) python -m experiments predictions --cloud $(CLOUD)
+else
+demo: setup  ## the cloud's three variants over four operating points, on the emulated cloud: cost tables (CLOUD=oke SERVING=modelled)
 	@$(RUN) python -m experiments demo --cloud $(CLOUD)
+endif
 
-# Four workers also on two cores: end-to-end tests wait more than they work.
 test: setup  ## every test that needs no account
 	@$(RUN) pytest -n 4 --dist loadgroup --no-loadscope-reorder
 

@@ -13,11 +13,13 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from experiments import latency, predictions
 from experiments.cost import Comparison, as_json, compare, measured_cells
 from experiments.fault import Fault, Interrupted
-from experiments.order import Order
+from experiments.latency_table import latency_table
+from experiments.order import MODELLED, REAL, Order
 from experiments.published import VARIANTS, published
-from experiments.record import read
+from experiments.record import Run, Sample, read
 from experiments.table import clouds_table, cost_table
 
 INTERRUPTED: Final = 130
@@ -35,7 +37,8 @@ class Cloud(StrEnum):
 class Serving(StrEnum):
     """What answers the load."""
 
-    MODELLED = "modelled"
+    MODELLED = MODELLED
+    REAL = REAL
 
 
 app = typer.Typer(
@@ -80,7 +83,6 @@ def run(  # noqa: PLR0913  # the promised options
 
     By default on an emulated cloud of its own, which is stopped after.
     """
-    del serving  # the only one there is
     if live and kubeconfig is not None:
         raise typer.BadParameter("--live and --kubeconfig exclude each other")
     if (kubeconfig is None) != (variant is None):
@@ -94,10 +96,13 @@ def run(  # noqa: PLR0913  # the promised options
         points=_chosen("--points", points, tuple(published().points)),
         published=reproduce,
         out=out or _default_out(cloud, published=reproduce),
+        serving=serving,
     )
     with _faults_as_lines():
         _measure(order, live=live, kubeconfig=kubeconfig)
         _show(order.out, order.cloud, as_document=False)
+        if order.serves:
+            _show_latency(order.out, order.cloud, as_document=False)
 
 
 @tables.command()
@@ -113,6 +118,47 @@ def cost(
     """Dollars per hour of all instances in steady state, by operating point and variant."""
     with _faults_as_lines():
         _show(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+
+
+@tables.command(name="latency")
+def latency_of(
+    cloud: CloudOption,
+    *,
+    reproduce: PublishedOption = False,
+    out: OutOption = None,
+    as_document: Annotated[
+        bool, typer.Option("--json", help="One JSON document instead of a table.")
+    ] = False,
+) -> None:
+    """Latency of real model servers under load, beside the published; needs `run --serving real`."""
+    with _faults_as_lines():
+        _show_latency(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+
+
+@app.command(name="predictions")
+def predictions_of(
+    cloud: CloudOption,
+    *,
+    reproduce: PublishedOption = False,
+    out: OutOption = None,
+    as_document: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+) -> None:
+    """Whether every variant gave the same predictions; needs `run --serving real`."""
+    with _faults_as_lines():
+        folder = out or _default_out(cloud, published=reproduce)
+        answers = predictions.load(folder)
+        if not answers:
+            raise Fault(
+                f"{folder}: no predictions there; measure first with `experiments run --serving real`"
+            )
+        found = predictions.differences(answers)
+        if as_document:
+            typer.echo(json.dumps({"answers": answers, "differences": found}, indent=2))
+        else:
+            for line in predictions.lines(answers):
+                typer.echo(line)
+        if found:
+            raise Fault(f"predictions differ: {'; '.join(found)}")
 
 
 @tables.command()
@@ -185,10 +231,35 @@ def _show(folder: Path, cloud: str, *, as_document: bool) -> None:
         Console().print(cost_table(comparison, published().points))
 
 
-def _comparison(folder: Path, cloud: str) -> Comparison:
+def _show_latency(folder: Path, cloud: str, *, as_document: bool) -> None:
+    how, _ = _read(folder, cloud)
+    measured = latency.load(folder)
+    if not measured:
+        raise Fault(f"{folder}: no latency there; measure with `python -m experiments run --serving real`")
+    figures = published()
+    known = {str(column): row for column, row in figures.clouds[cloud].latency.items()}
+    target_s = float(figures.load.latency_target_s)
+    if as_document:
+        columns = {
+            column: {
+                name: {"p95_s": float(one.p95_s), "p99_s": float(one.p99_s)} for name, one in row.items()
+            }
+            for column, row in known.items()
+        }
+        typer.echo(json.dumps({"points": latency.as_json(measured), "published": columns}, indent=2))
+    else:
+        Console().print(latency_table(how, measured, known, figures.points, target_s))
+
+
+def _read(folder: Path, cloud: str) -> tuple[Run, tuple[Sample, ...]]:
     how, samples = read(folder)
     if how.cloud != cloud:
         raise Fault(f"{folder}: a run on {how.cloud}, not on {cloud}; choose another --out")
+    return how, samples
+
+
+def _comparison(folder: Path, cloud: str) -> Comparison:
+    how, samples = _read(folder, cloud)
     figures = published()
     cells = compare(measured_cells(samples), figures.clouds[cloud].cost, figures.points)
     return Comparison(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments.fault import Fault
+from experiments.order import MODELLED
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The checkout: where `python -m emulator` is run from."""
@@ -25,8 +26,9 @@ _QUIET: Final = 2
 class EmulatedCloud:
     """The running emulator of one home folder."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, serving: str = MODELLED) -> None:
         self.home = home.resolve()
+        self._serving = serving
 
     def start(self) -> None:
         """Start it, replacing one that a killed run may have left in the same home.
@@ -37,7 +39,8 @@ class EmulatedCloud:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True)
-        self._run("start")
+        options = () if self._serving == MODELLED else ("--serving", self._serving)
+        self._run("start", *options)
 
     def stop(self) -> None:
         """Stop it with all its clusters; nothing to do when it does not run.
@@ -105,14 +108,14 @@ class EmulatedCloud:
 
 
 @contextmanager
-def own_cloud(home: Path) -> Iterator[EmulatedCloud]:
+def own_cloud(home: Path, serving: str = MODELLED) -> Iterator[EmulatedCloud]:
     """An emulated cloud for the time of a run; stopped however the run ends.
 
     This process speaks to it meanwhile, as a shell does after `eval "$(python -m emulator env)"`:
     the engine is found, and credentials of its kubeconfigs are. The home is kept, for its logs,
     when the run fails.
     """
-    cloud = EmulatedCloud(home)
+    cloud = EmulatedCloud(home, serving)
     try:
         cloud.start()
         with _within(cloud.environment()):

@@ -13,7 +13,7 @@ from kubernetes import config
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
-from catalog.names import NAMESPACE_MODELS, NAMESPACE_PROVISIONER, PROVISIONER_NAME
+from catalog.names import MODEL_KEY, NAMESPACE_MODELS, NAMESPACE_PROVISIONER, PROVISIONER_NAME
 from experiments.fault import Fault, Unreachable
 from experiments.reading import Item, Lists
 
@@ -21,6 +21,8 @@ _TIMEOUT_S: Final = 10
 _JOBS: Final = f"/apis/batch/v1/namespaces/{NAMESPACE_MODELS}/jobs"
 _AUTOSCALERS: Final = f"/apis/autoscaling/v2/namespaces/{NAMESPACE_MODELS}/horizontalpodautoscalers"
 _METRICS: Final = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE_MODELS}/pods"
+_PODS: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/pods"
+_SERVICES: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/services"
 _PROVISIONER: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/configmaps/{PROVISIONER_NAME}"
 _SETTINGS_KEY: Final = "settings.yaml"
 _MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -105,6 +107,37 @@ class Kube:
         if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND:
             raise Fault(f"job {name}: not deleted: {_message(answer)}")
 
+    def endpoints(self) -> dict[str, str]:
+        """Where each model answers, by its Service's load balancer; those without an address are left out.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses.
+        """
+        found = {}
+        for item in self._items(_SERVICES):
+            model = (item["metadata"].get("labels") or {}).get(MODEL_KEY)
+            ingress = (item.get("status", {}).get("loadBalancer") or {}).get("ingress") or ()
+            if model and ingress:
+                host, port = ingress[0].get("ip") or ingress[0]["hostname"], item["spec"]["ports"][0]["port"]
+                found[model] = f"http://{host}:{port}/predictions/{model}"
+        return found
+
+    def job_log(self, name: str) -> str:
+        """What the pods of a Job have said; empty when there are none.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses.
+        """
+        said = []
+        for pod in self._items(f"{_PODS}?labelSelector=batch.kubernetes.io/job-name={name}"):
+            status, answer = self._call("GET", f"{_PODS}/{pod['metadata']['name']}/log")
+            if status >= HTTPStatus.BAD_REQUEST:
+                raise Fault(f"job {name}: its log cannot be read: {_message(answer)}")
+            said.append(answer.decode("utf-8", "replace"))
+        return "\n".join(said)
+
     def _items(self, path: str, *, missing_is_empty: bool = False) -> list[Item]:
         status, answer = self._call("GET", path)
         if missing_is_empty and status in _MISSING:
@@ -117,7 +150,7 @@ class Kube:
         return items
 
     def _call(self, verb: str, path: str, body: object = None) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": "application/json, */*", "Content-Type": "application/json"}
         url = f"{self._client.configuration.host}{path}"
         self._client.update_params_for_auth(headers, [], ["BearerToken"], path, verb, body)
         try:

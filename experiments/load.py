@@ -4,6 +4,7 @@ The emulated cloud reads the demand from the Job's pod and divides it among the 
 pods; on a real cluster the same Job runs the generator.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +24,10 @@ PEAK_DEMAND_CORES: Final = Decimal("2.0")
 """CPU demand at peak. At 50 % of 400m an autoscaler surely reaches n workers only above
 1.1 * (n - 1) * 0.2 cores: 1.54 for the largest count published, 8."""
 
+RATES_PER_S: Final = {"squeezenet1_1": Decimal(11), "vgg16": Decimal("0.8")}
+"""Of real load at peak, by model: what two shared cores serve in time when the workers are four."""
+WORKER_CPU: Final = "100m"
+"""Request of a worker under real load: so that the rates above make an autoscaler reach its maximum."""
 IMAGE: Final = f"{IMAGE_LOAD}:0.1.0"
 
 
@@ -32,7 +37,35 @@ def job_name(model: str) -> str:
 
 
 def job(model: str, demand_cores: Decimal = PEAK_DEMAND_CORES) -> dict[str, Any]:
-    """Manifest of the Job that puts a demand on a model; admitted under Pod Security "restricted".
+    """Manifest of the Job whose demand on a model the emulated cloud reads; it sends nothing."""
+    return _job(model, ["--model", model, "--demand-cores", str(demand_cores)])
+
+
+def sending_job(model: str, url: str, rate_per_s: Decimal) -> dict[str, Any]:
+    """Manifest of the Job that sends requests at a stated rate, however long the answers take."""
+    arguments = ["--model", model, "--url", url, "--rate", str(rate_per_s)]
+    return _job(model, arguments, _SENDER)
+
+
+def closed_job(model: str, url: str, connections: int) -> dict[str, Any]:
+    """Manifest of the Job that keeps so many requests in flight, as the published one did."""
+    arguments = ["--model", model, "--url", url, "--connections", str(connections)]
+    return _job(model, arguments, _SENDER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    memory: str
+    grace_s: int
+    """For the answers under way when it is stopped."""
+
+
+_READ: Final = _Size("64Mi", 1)
+_SENDER: Final = _Size("512Mi", 10)
+
+
+def _job(model: str, arguments: list[str], size: _Size = _READ) -> dict[str, Any]:
+    """Manifest of a load; admitted under Pod Security "restricted".
 
     It asks for little and selects the management nodes, so that it never causes a purchase.
     """
@@ -49,18 +82,18 @@ def job(model: str, demand_cores: Decimal = PEAK_DEMAND_CORES) -> dict[str, Any]
             "backoffLimit": 6,
             "template": {
                 "metadata": {"labels": labels},
-                "spec": _pod_spec(model, demand_cores),
+                "spec": _pod_spec(arguments, size),
             },
         },
     }
 
 
-def _pod_spec(model: str, demand_cores: Decimal) -> dict[str, Any]:
+def _pod_spec(arguments: list[str], size: _Size) -> dict[str, Any]:
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "nodeSelector": {ROLE_KEY: ROLE_MANAGEMENT},
-        "terminationGracePeriodSeconds": 1,
+        "terminationGracePeriodSeconds": size.grace_s,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 10001,
@@ -70,10 +103,10 @@ def _pod_spec(model: str, demand_cores: Decimal) -> dict[str, Any]:
             {
                 "name": "load",
                 "image": IMAGE,
-                "args": ["--model", model, "--demand-cores", str(demand_cores)],
+                "args": arguments,
                 "resources": {
                     "requests": {"cpu": "10m", "memory": "32Mi"},
-                    "limits": {"memory": "64Mi"},
+                    "limits": {"memory": size.memory},
                 },
                 "securityContext": {
                     "allowPrivilegeEscalation": False,

@@ -53,6 +53,10 @@ class Bench:
     """UTC in ISO 8601."""
     pause: Callable[[float], bool]
     """Waits so many seconds; True, at once, when the run is asked to stop."""
+    load: Callable[[str], dict[str, Any]] = job
+    """Manifest of a model's load."""
+    measure: Callable[[str, frozenset[str]], None] = lambda _point, _loads: None
+    """Called at every point once it is steady, with the models under load."""
 
 
 class Walk:
@@ -78,6 +82,7 @@ class Walk:
             loads = frozenset(self._bench.points[point].peak)
             self._set_loads(loads)
             self._settle(point, loads)
+            self._bench.measure(point, loads)
 
     def remove_loads(self) -> None:
         """Leave the cluster without load."""
@@ -86,7 +91,9 @@ class Walk:
     def _set_loads(self, loads: frozenset[str]) -> None:
         for model in self._models:
             if model in loads:
-                self._insist(partial(self._cluster.create_job, job(model)))
+                self._insist(
+                    partial(self._cluster.create_job, self._insist(partial(self._bench.load, model)))
+                )
             else:
                 self._insist(partial(self._cluster.delete_job, job_name(model)))
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from experiments.published import Settings, published
+
+MODELLED: Final = "modelled"
+REAL: Final = "real"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,12 @@ class Order:
     points: tuple[str, ...]
     published: bool
     out: Path
+    serving: str = MODELLED
+
+    @property
+    def serves(self) -> bool:
+        """Whether model servers answer for real."""
+        return self.serving == REAL
 
     @property
     def settings(self) -> Settings | None:

@@ -14,6 +14,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from experiments.fault import Fault
+from experiments.latency import LATENCY_FILE
+from experiments.predictions import PREDICTIONS_FILE
 
 RUN_FILE: Final = "run.json"
 SAMPLES_FILE: Final = "samples.jsonl"
@@ -74,6 +76,8 @@ class Recorder:
         """Replace what an earlier run left."""
         self.describe(run)
         (self._folder / SAMPLES_FILE).write_text("", encoding="utf-8")
+        for name in (LATENCY_FILE, PREDICTIONS_FILE):
+            (self._folder / name).unlink(missing_ok=True)
 
     def describe(self, run: Run) -> None:
         """Write `run.json`."""

@@ -15,10 +15,11 @@ from experiments.bill import SharedBill, of_clusters, running
 from experiments.emulated import ROOT, EmulatedCloud, own_cloud
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.kube import Kube
+from experiments.load import WORKER_CPU
 from experiments.order import Order
 from experiments.pricing import price_nodes
 from experiments.progress import Status, board
-from experiments.published import Settings
+from experiments.published import Settings, published
 from experiments.reading import Billed, Lists, accounting_of
 from experiments.reserve import reserved
 from experiments.session import DOCUMENTED, Session
@@ -39,13 +40,13 @@ def run_emulated(order: Order, console: Console) -> None:
     """
     stop = Event()
     with reserved(order.out), stopped_by_signals(stop), board(console, time.monotonic) as shown:
-        session = Session(order, shown, stop)
+        session = Session(order, shown, stop, emulated=True)
         shown.show("cloud", Status("starts an emulated cloud"))
-        with own_cloud(order.out / OWN_HOME) as cloud:
+        with own_cloud(order.out / OWN_HOME, order.serving) as cloud:
             shown.show("cloud", Status("emulated, running"))
             bill = SharedBill(cloud.bill, time.monotonic)
             tasks = {v: _task(_measure_emulated, session, bill, v) for v in order.variants}
-            workers = at_once(len(tasks), available_bytes())
+            workers = _at_once(order, len(tasks))
             for waiting in order.variants[workers:]:
                 shown.show(waiting, Status("waits for memory"))
             run_all(tasks, workers, stop, disposable=True)
@@ -76,7 +77,7 @@ def _bring_up_and_measure(session: Session, bill: SharedBill, variant: str) -> N
     say = session.say
     say(variant, "up")("the engine")
     stack = Stack.select(name, Path(os.environ["PULUMI_OPTION_CWD"]), order.out / f"{name}.log")
-    stack.configure(_config(order.settings))
+    stack.configure({**_config(order.settings), **(_real_models(order.cloud) if order.serves else {})})
     outputs = stack.up(say(variant, "up"))
     kube = Kube.of_kubeconfig(outputs.kubeconfig)
     names = frozenset({name, outputs.cluster_id})
@@ -176,6 +177,25 @@ def _config(settings: Settings | None) -> dict[str, str]:
         return {"accounting": DOCUMENTED}
     families = {f"provisioner.families[{i}]": family for i, family in enumerate(settings.families)}
     return {"accounting": settings.accounting, "provisioner.mode": settings.mode, **families}
+
+
+def _real_models(cloud: str) -> dict[str, str]:
+    """The published models, with workers that ask for as little CPU as two cores can give to many."""
+    variants = published().clouds[cloud].variants
+    config = {}
+    for form, variant in (("right_sized", "right-sized"), ("gpu", "max-sized")):
+        for model, worker in variants[variant].items():
+            path = f"models.{model}.{form}"
+            config[f"{path}.cpu"] = WORKER_CPU
+            config[f"{path}.memory"] = worker.memory
+            config[f"{path}.max_workers"] = str(worker.max_workers)
+            config[f"{path}.gpus"] = str(worker.gpus)
+    return config
+
+
+def _at_once(order: Order, variants: int) -> int:
+    """How many variants side by side; model servers that answer take one machine's cores for themselves."""
+    return 1 if order.serves else at_once(variants, available_bytes())
 
 
 def _await_gone(session: Session, bill: SharedBill, names: frozenset[str], variant: str) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Final
 
 import psutil
@@ -23,6 +23,7 @@ from experiments.progress import Board, Status
 from experiments.published import published, walk
 from experiments.reading import Billed, Lists
 from experiments.record import Recorder, Run
+from experiments.traffic import Files, Traffic
 
 DOCUMENTED: Final = "documented"
 PROVISIONED: Final = "right-sized"
@@ -31,7 +32,7 @@ PROVISIONED: Final = "right-sized"
 class Session:
     """One run in the making: its bench, and what is learnt about it on the way."""
 
-    def __init__(self, order: Order, shown: Board, stop: Event) -> None:
+    def __init__(self, order: Order, shown: Board, stop: Event, *, emulated: bool = False) -> None:
         self.order = order
         self.stop = stop
         points = published().points
@@ -44,6 +45,8 @@ class Session:
             now=_now,
             pause=stop.wait,
         )
+        self._lock = Lock()
+        self._emulated = emulated
         self.run = _describe(order)
         self.bench.recorder.begin(self.run)
 
@@ -69,7 +72,7 @@ class Session:
         """
         if variant == PROVISIONED:
             self.learn(mode=kube.provisioner_mode() or self.run.mode)
-        steps = Walk(variant, kube, price, self.bench)
+        steps = Walk(variant, kube, price, self._bench_of(variant, kube))
         try:
             steps.run()
         except (Fault, Interrupted):
@@ -77,6 +80,15 @@ class Session:
                 steps.remove_loads()
             raise
         steps.remove_loads()
+
+    def _bench_of(self, variant: str, kube: Kube) -> Bench:
+        """The bench; with real serving also what sends the load and reads its log."""
+        if not self.order.serves:
+            return self.bench
+        # An emulated GPU node serves with the machine's own cores: its figures would be no GPU's.
+        files = Files(self.order.out, self._lock, latency=not self._emulated or variant == PROVISIONED)
+        traffic = Traffic(variant, kube, files, self.bench.pause)
+        return replace(self.bench, load=traffic.load, measure=traffic.measure)
 
 
 def _describe(order: Order) -> Run:
@@ -92,7 +104,7 @@ def _describe(order: Order) -> Run:
         },
         cloud=order.cloud,
         published=order.published,
-        serving="modelled",
+        serving=order.serving,
         accounting=settings.accounting if settings else DOCUMENTED,
         mode=settings.mode if settings else "default",
         families=settings.families if settings else (),

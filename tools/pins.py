@@ -77,6 +77,15 @@ TOOLS: Final = (
     *(_kubernetes(name) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")),
     Tool("kwok", "kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwok"),
     Tool("kwokctl", "kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwokctl"),
+    Tool("hey", "hey", "github.com/rakyll/hey", "github.com/rakyll/hey", version_argument=""),
+    Tool(
+        "vegeta",
+        "vegeta",
+        "github.com/tsenart/vegeta/v12",
+        "github.com/tsenart/vegeta/v12",
+        link=("main.Version={version}",),
+        version_argument="-version",
+    ),
     Tool(
         "metrics-server",
         "metrics-server",

@@ -1,0 +1,85 @@
+"""The latency table for people: ours at peak beside the published one, and whether the target is met."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from experiments.latency import GPU_VARIANTS, NOT_MEASURED, Latency, Measured
+from experiments.published import Latency as Published
+from experiments.published import Point
+from experiments.record import Run
+
+RIGHT_SIZED: Final = "right-sized"
+_COLUMNS: Final = (RIGHT_SIZED, *GPU_VARIANTS)
+_OF: Final[Mapping[str, str]] = {RIGHT_SIZED: RIGHT_SIZED, **dict.fromkeys(GPU_VARIANTS, "gpu")}
+"""Which published column each variant is held against."""
+
+
+def latency_table(
+    run: Run,
+    measured: Measured,
+    published: Mapping[str, Mapping[str, Published]],
+    points: Mapping[str, Point],
+    target_s: float,
+) -> RenderableType:
+    """A row for every point and loaded model; the published figures stand at the peak of both."""
+    table = Table(title=f"{run.cloud.upper()}: latency, seconds (p95 / p99)", title_justify="left")
+    table.add_column("load, model", no_wrap=True)
+    for variant in _COLUMNS:
+        table.add_column(variant, justify="right", no_wrap=True)
+    for point, rows in measured.items():
+        models = sorted({model for columns in rows.values() for model in columns})
+        both = len(points[point].peak) > 1
+        for model in models:
+            cells = [
+                _cell(
+                    rows.get(variant, {}).get(model),
+                    published[_OF[variant]].get(model) if both else None,
+                    target_s,
+                    missing=NOT_MEASURED if variant in GPU_VARIANTS else "not measured",
+                )
+                for variant in _COLUMNS
+            ]
+            legend = Text(f"{points[point].label}: {model}").append(
+                "\n  published" if both else "", style="dim"
+            )
+            table.add_row(legend, *cells, end_section=True)
+    return Group(table, *(Text(line) for line in verdicts(measured, target_s)), Text(_how(run, measured)))
+
+
+def verdicts(measured: Measured, target_s: float) -> list[str]:
+    """Pass or fail of every measured cell, by the target and by errors."""
+    lines = []
+    for point, rows in measured.items():
+        for variant, models in rows.items():
+            for model, one in models.items():
+                within = one.p99_s <= target_s
+                lines.append(
+                    f"{'pass' if within and not one.errors_since_start else 'FAIL'}: {variant} {model} at {point}:"
+                    f" p99 {one.p99_s:.3f} s {'<=' if within else '>'} {target_s:g} s,"
+                    f" {one.errors_since_start} of {one.requests_since_start} requests failed"
+                )
+    return lines
+
+
+def _cell(one: Latency | None, known: Published | None, target_s: float, *, missing: str) -> Text:
+    if one is None:
+        text = Text(missing)
+    else:
+        style = "green" if one.p99_s <= target_s else "red"
+        text = Text(f"{one.p95_s:.4f} / {one.p99_s:.4f}", style=style)
+    return text if known is None else text.append(f"\n{known.p95_s:.4f} / {known.p99_s:.4f}", style="dim")
+
+
+def _how(run: Run, measured: Measured) -> str:
+    rates = {
+        f"{model} {one.rate_per_s:g}/s"
+        for rows in measured.values()
+        for models in rows.values()
+        for model, one in models.items()
+    }
+    cpus, system = run.machine.get("cpus"), run.machine.get("system")
+    return f"measured on {cpus} CPUs, {system}; open loop at {', '.join(sorted(rates)) or 'no rate'}; {run.accounting} accounting"
