@@ -16,12 +16,13 @@ from emulator.kube import torchserve
 from emulator.kube.images import PROCESS_IMAGES, ProcessImage, python_module
 from serving import environment
 from serving.models import MODELS
-from tools.locate import cache_dir
+from tools.locate import cache_dir, locate
 
 MODELLED: Final = "modelled"
 REAL: Final = "real"
 KINDS: Final = (MODELLED, REAL)
 _LOAD_MODULE: Final = "experiments.generator"
+_GENERATORS: Final = ("hey", "vegeta")
 _PACKED_BY: Final = (
     "serving/archive.py",
     "serving/handler.py",
@@ -40,7 +41,10 @@ def prepare() -> None:
 
     Raises:
         ServingFault: TorchServe is not installed, or a model could not be packed.
+        ToolMissing: a load generator is not built.
     """
+    for name in _GENERATORS:
+        locate(name)
     interpreter = _interpreter()
     store = model_store()
     lacking = [name for name in MODELS if not (store / f"{name}.mar").exists()]
@@ -73,7 +77,8 @@ def images(kind: str) -> Sequence[ProcessImage]:
         return PROCESS_IMAGES
     interpreter = _interpreter()
     server = torchserve.image(interpreter, environment.variables(interpreter), model_store())
-    return (*PROCESS_IMAGES, server, ProcessImage(IMAGE_LOAD, python_module(_LOAD_MODULE)))
+    load = ProcessImage(IMAGE_LOAD, python_module(_LOAD_MODULE), variables={"PATH": _path_of_generators()})
+    return (*PROCESS_IMAGES, server, load)
 
 
 def model_store() -> Path:
@@ -82,6 +87,12 @@ def model_store() -> Path:
     for name in _PACKED_BY:
         digest.update((environment.ROOT / name).read_bytes())
     return cache_dir() / "models" / digest.hexdigest()[:12]
+
+
+def _path_of_generators() -> str:
+    """An image has its programs on PATH; here each lies in a folder of the cache."""
+    folders = [str(locate(name).parent) for name in _GENERATORS]
+    return os.pathsep.join((*folders, os.environ.get("PATH", os.defpath)))
 
 
 def _interpreter() -> Path:

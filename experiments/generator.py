@@ -146,9 +146,12 @@ def _program(name: str) -> str:
     found = shutil.which(name)
     if found:
         return found
-    from tools.locate import locate
+    from tools.locate import ToolMissing, locate
 
-    return str(locate(name))
+    try:
+        return str(locate(name))
+    except ToolMissing as missing:
+        sys.exit(str(missing))
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
