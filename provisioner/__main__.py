@@ -103,7 +103,7 @@ def run() -> None:
         controller = startup.controller(settings)
     except (SettingsError, CatalogError, KubeDenied, DriverError) as error:
         _fail(str(error))
-    controller.run(settings.loop_period_s, stop, lambda: datetime.now(UTC))
+    controller.run(settings.loop_period_s, stop, lambda: datetime.now(UTC), time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,13 @@ class Controller:
         self._log = log
         self._memory = Memory()
 
-    def run(self, period_s: float, stop: threading.Event, clock: Callable[[], datetime]) -> None:
+    def run(
+        self,
+        period_s: float,
+        stop: threading.Event,
+        clock: Callable[[], datetime],
+        monotonic_s: Callable[[], float],
+    ) -> None:
         """Step every period until told to stop; while cloud or cluster fail, ever less often."""
         patient = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((Retry, KubeUnavailable, Denied, KubeDenied)),
@@ -82,13 +88,14 @@ class Controller:
             retry_error_callback=lambda _: None,
         )
         while not stop.is_set():
-            patient(lambda: self.step(clock()))
+            patient(lambda: self.step(clock(), monotonic_s))
             stop.wait(period_s)
 
-    def step(self, now: datetime) -> Plan:
+    def step(self, now: datetime, monotonic_s: Callable[[], float]) -> Plan:
         """Observe, decide, apply once; raises what makes observing impossible."""
         snapshot = self._observe(now)
-        plan = decide(snapshot, self._catalog, self._policy, now, lambda: False)
+        deadline_s = monotonic_s() + self._policy.decision_deadline_s
+        plan = decide(snapshot, self._catalog, self._policy, now, lambda: monotonic_s() < deadline_s)
         self._report(plan, now)
         self._launch(plan, now)
         for step in plan.steps:

@@ -35,6 +35,7 @@ class PolicySettings(Section):
     """What the provisioner may do; see `provisioner.core.policy.Policy`."""
 
     mode: str = BIN_SELECT
+    decision_deadline_s: float = Field(default=1, ge=0, allow_inf_nan=False)
     families: tuple[str, ...] = ()
     architectures: tuple[str, ...] = Field(default=("arm64",), min_length=1)
     capacity_types: tuple[str, ...] = Field(default=("on-demand",), min_length=1)

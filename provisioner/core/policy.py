@@ -20,6 +20,8 @@ class Policy:
     """Which pods are served, what may be bought for them, and when it is given back."""
 
     mode: str = BIN_SELECT
+    decision_deadline_s: float = 1
+    """How long the controller looks for a better plan than the first one."""
     families: tuple[str, ...] = ()
     """Empty: every family of the catalog."""
     architectures: tuple[str, ...] = ("arm64",)

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,13 +11,13 @@ import pytest
 from catalog.names import REMOVABLE_SINCE_KEY
 from provisioner.core.market import Catalog
 from provisioner.core.model import Pod
-from provisioner.core.policy import Policy
+from provisioner.core.policy import OPTIMAL, Policy
 from provisioner.drivers.contract import Denied, Gone, NoCapacity, Retry
 from provisioner.drivers.fake import FakeDriver
 from provisioner.kube import KubeUnavailable
 from provisioner.loop import Controller
 from tests.support.fake_cluster import FakeCluster, Lines
-from tests.support.provision import NOW, catalog, offering, pod, pods
+from tests.support.provision import NOW, OKE, catalog, offering, pod, pods
 
 MARKET = catalog(
     offering("cheap", "1", zones=("z1", "z2")),
@@ -34,7 +34,9 @@ class World:
     market: Catalog = MARKET
     driver: FakeDriver = field(default_factory=FakeDriver)
     log: Lines = field(default_factory=Lines)
+    policy: Policy = POLICY
     now: datetime = NOW
+    seconds: Callable[[], float] = lambda: 0
 
     def __post_init__(self) -> None:
         self.cluster = FakeCluster(self.market)
@@ -42,11 +44,11 @@ class World:
 
     def restart(self) -> None:
         """As after kill -9: nothing of the old process is left."""
-        self.controller = Controller(self.driver, self.cluster, self.market, POLICY, self.log)
+        self.controller = Controller(self.driver, self.cluster, self.market, self.policy, self.log)
 
     def step(self) -> None:
         before = set(self.driver.terminated)
-        self.controller.step(self.now)
+        self.controller.step(self.now, self.seconds)
         self.cluster.remove([each for each in self.driver.terminated if each not in before])
         self.now += timedelta(seconds=10)
 
@@ -234,22 +236,37 @@ def test_the_loop_outlives_a_cloud_or_cluster_that_is_away(world: World, error: 
     world.cluster.errors = [error, error]
     clock = stopping_after(world, stop)
     world.cluster.add(*busy(1))
-    world.controller.run(0.001, stop, clock)
+    world.controller.run(0.001, stop, clock, lambda: 0)
     assert world.bought == ["cheap"]
 
 
 def test_a_fault_of_ours_is_not_hidden(world: World) -> None:
     world.cluster.errors = [ZeroDivisionError()]
     with pytest.raises(ZeroDivisionError):
-        world.controller.run(0.001, threading.Event(), lambda: NOW)
+        world.controller.run(0.001, threading.Event(), lambda: NOW, lambda: 0)
 
 
 def test_the_loop_ends_when_it_is_told_to(world: World) -> None:
     stop = threading.Event()
     stop.set()
     world.cluster.add(*busy(1))
-    world.controller.run(60, stop, lambda: NOW)
+    world.controller.run(60, stop, lambda: NOW, lambda: 0)
     assert world.bought == []
+
+
+@pytest.mark.parametrize(("deadline_s", "asked_at"), [(0, [0, 1]), (3, [0, 1, 2, 3])])
+def test_better_plans_are_looked_for_until_the_deadline(deadline_s: float, asked_at: list[int]) -> None:
+    asked: list[int] = []
+
+    def seconds() -> float:
+        asked.append(len(asked))
+        return asked[-1]
+
+    policy = replace(POLICY, mode=OPTIMAL, decision_deadline_s=deadline_s)
+    world = World(OKE, policy=policy, seconds=seconds)
+    world.cluster.add(*(pod(f"p{at}", f"{100 + 30 * at}m", f"{500 + 77 * at}M") for at in range(70)))
+    world.rounds(1)
+    assert (asked, bool(world.bought)) == (asked_at, True)
 
 
 def stopping_after(world: World, stop: threading.Event) -> Callable[[], datetime]:

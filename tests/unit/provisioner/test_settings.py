@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioner.core.policy import MODES
 from provisioner.settings import SettingsError, parse
 
 COMMON = {"cluster_id": "c", "region": "r", "kubernetes_version": "v1.36.3"}
@@ -76,3 +77,15 @@ def test_a_version_is_written_as_its_cloud_writes_it(version: str, is_taken: boo
 )
 def test_what_is_no_document_is_said_to_be_none(document: str, fault: str) -> None:
     assert faults(document)[0].startswith(fault)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_can_be_chosen(mode: str) -> None:
+    policy = parse(text("oke", policy={"mode": mode, "decision_deadline_s": 0.5})).policy.policy()
+    assert (policy.mode, policy.decision_deadline_s) == (mode, 0.5)
+
+
+@pytest.mark.parametrize("deadline", [-1, float("nan"), float("inf")])
+def test_a_deadline_is_a_time_that_comes(deadline: float) -> None:
+    (said,) = faults(text("oke", policy={"decision_deadline_s": deadline}))
+    assert said.startswith("policy.decision_deadline_s")
