@@ -266,6 +266,19 @@ class TestRightSized:
         assert pod["containers"][0]["resources"]["requests"] == {"cpu": "400m", "memory": "1G"}
         assert deployment.inputs["spec"]["template"]["metadata"]["labels"]["rightsize.io/provision"] == "true"
 
+    @pytest.mark.parametrize("mode", ["bin-pack", "optimal"])
+    def test_lets_pods_share_nodes_in_the_modes_that_pack(self, mode: str) -> None:
+        stack = run({"variant": "right-sized", "provisioner.mode": mode})
+        pod = pod_of(stack.one(DEPLOYMENT, "squeezenet1-1"))
+        assert pod["nodeSelector"] == {"rightsize.io/role": "inference", "kubernetes.io/arch": "arm64"}
+        assert "affinity" not in pod
+        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
+        assert provisioner_settings.parse(text).policy.mode == mode
+
+    def test_costs_what_the_provisioner_will_buy_in_its_mode(self) -> None:
+        exports = run({"variant": "right-sized", "provisioner.mode": "optimal"}).exports
+        assert (exports["price_per_hour_idle"], exports["price_per_hour_peak"]) == (0.164, 0.208)
+
     def test_goes_away_in_order_models_provisioner_what_it_bought_cluster(
         self, stacks: dict[str, Cloud]
     ) -> None:
