@@ -3,21 +3,18 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from catalog.names import REMOVABLE_SINCE_KEY
-from provisioner.core.market import Catalog
 from provisioner.core.model import Pod
 from provisioner.core.policy import OPTIMAL, Policy
 from provisioner.drivers.contract import Denied, Gone, NoCapacity, Retry
-from provisioner.drivers.fake import FakeDriver
 from provisioner.kube import KubeUnavailable
-from provisioner.loop import Controller
-from tests.support.fake_cluster import FakeCluster, Lines
 from tests.support.provision import NOW, OKE, catalog, offering, pod, pods
+from tests.support.world import World
 
 MARKET = catalog(
     offering("cheap", "1", zones=("z1", "z2")),
@@ -27,48 +24,9 @@ MARKET = catalog(
 POLICY = Policy(node_unneeded_s=60, no_capacity_s=100, registration_s=300, empty_pool_s=600)
 
 
-@dataclass
-class World:
-    """A provisioner with its cloud and its cluster; a round is one step and what the world does after it."""
-
-    market: Catalog = MARKET
-    driver: FakeDriver = field(default_factory=FakeDriver)
-    log: Lines = field(default_factory=Lines)
-    policy: Policy = POLICY
-    now: datetime = NOW
-    seconds: Callable[[], float] = lambda: 0
-
-    def __post_init__(self) -> None:
-        self.cluster = FakeCluster(self.market)
-        self.restart()
-
-    def restart(self) -> None:
-        """As after kill -9: nothing of the old process is left."""
-        self.controller = Controller(self.driver, self.cluster, self.market, self.policy, self.log)
-
-    def step(self) -> None:
-        before = set(self.driver.terminated)
-        self.controller.step(self.now, self.seconds)
-        self.cluster.remove([each for each in self.driver.terminated if each not in before])
-        self.now += timedelta(seconds=10)
-
-    def boot(self) -> None:
-        self.cluster.register(self.driver.boot(), self.now)
-        self.cluster.schedule()
-
-    def rounds(self, count: int) -> None:
-        for _ in range(count):
-            self.step()
-            self.boot()
-
-    @property
-    def bought(self) -> list[str]:
-        return [spec.shape for spec, count, _ in self.driver.launches for _ in range(count)]
-
-
 @pytest.fixture
 def world() -> World:
-    return World()
+    return World(MARKET, POLICY)
 
 
 def busy(count: int) -> tuple[Pod, ...]:
@@ -263,7 +221,7 @@ def test_better_plans_are_looked_for_until_the_deadline(deadline_s: float, asked
         return asked[-1]
 
     policy = replace(POLICY, mode=OPTIMAL, decision_deadline_s=deadline_s)
-    world = World(OKE, policy=policy, seconds=seconds)
+    world = World(OKE, policy, seconds)
     world.cluster.add(*(pod(f"p{at}", f"{100 + 30 * at}m", f"{500 + 77 * at}M") for at in range(70)))
     world.rounds(1)
     assert (asked, bool(world.bought)) == (asked_at, True)

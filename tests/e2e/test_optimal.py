@@ -1,0 +1,58 @@
+"""The right-sized stack with `provisioner.mode optimal`: models share what is cheapest for all of them."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from tests.support.cloud import Cloud, running_cloud
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+STACK = "oke-right-sized"
+MODELS = ("vgg16", "squeezenet1_1")
+BIN_SELECT_AT_IDLE = Decimal("0.1710")
+"""What the same stack costs an hour by its default mode."""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with running_cloud(tmp_path_factory.mktemp("optimal") / "home") as cloud:
+        chosen = cloud.pulumi(
+            "config", "set", "--path", "rightsize:provisioner.mode", "optimal", "--stack", STACK
+        )
+        assert chosen.returncode == 0, chosen.stdout + chosen.stderr
+        up = cloud.pulumi("up", "--stack", STACK, "--yes", "--skip-preview")
+        assert up.returncode == 0, up.stdout + up.stderr
+        yield cloud
+
+
+def price(cloud: Cloud) -> Decimal:
+    return sum((Decimal(str(each["price_per_hour"])) for each in cloud.instances()), Decimal(0))
+
+
+def test_idle_costs_no_more_than_a_node_for_each_model_and_what_was_said_before(cloud: Cloud) -> None:
+    workers = {
+        each["metadata"]["labels"]["rightsize.io/model"]: each["status"].get("readyReplicas", 0)
+        for each in cloud.items(STACK, "deployments", "-n", "inference")
+    }
+    assert workers == dict.fromkeys(MODELS, 1)
+    outputs = json.loads(cloud.pulumi("stack", "output", "--stack", STACK, "--json").stdout)
+    assert Decimal(str(outputs["price_per_hour_idle"])) <= price(cloud) <= BIN_SELECT_AT_IDLE
+
+
+def test_the_log_says_why_each_node_was_bought(cloud: Cloud) -> None:
+    log = cloud.kubectl(STACK, "logs", "-n", "rightsize-system", "deployment/provisioner")
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    bought = [line["what"] for line in lines if line["event"] == "buy"]
+    assert [line["mode"] for line in lines if line["event"] == "starting"] == ["optimal"]
+    assert len(bought) == len(cloud.instances()) - 2
+    assert all("the cheapest that holds" in what for what in bought)
+    assert all(any(f"inference/{name}" in what for what in bought) for name in ("vgg16", "squeezenet1-1"))
+
+
+def test_destroy_leaves_nothing(cloud: Cloud) -> None:
+    destroy = cloud.pulumi("destroy", "--stack", STACK, "--yes", "--skip-preview")
+    assert destroy.returncode == 0, destroy.stdout + destroy.stderr
+    assert cloud.instances() == []
