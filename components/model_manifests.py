@@ -79,7 +79,8 @@ def config_properties(server: Server) -> str:
         "netty_client_threads=1",
         "max_request_size=10485760",
         f"number_of_gpu={server.gpus}",
-        f"vmargs=-Djava.io.tmpdir={SCRATCH_FOLDER}",
+        # The front end only passes requests on: a small heap, and no second compiler beside the model.
+        f"vmargs=-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.io.tmpdir={SCRATCH_FOLDER}",
     )
     return "\n".join(lines) + "\n"
 

@@ -43,6 +43,9 @@ class ProcessImage:
     """The image's environment variables."""
     folders: Mapping[str, Path] = field(default_factory=dict)
     """Real folder of each folder of the image that its configuration may name."""
+    slow_start: bool = False
+    """Whether its start takes so much CPU that few may start at a time: nodes have cores of their own, here
+    they share the machine's, and those that serve have to go on."""
     localise: Callable[[str, Locality], str] = _unchanged
     """A mounted configuration file, for a process that shares the machine's network and files."""
 

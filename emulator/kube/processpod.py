@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from emulator.kube.podapi import PodApi
 from emulator.kube.podstatus import History, Run, Subject
 from emulator.kube.process import Command, RunningProcess, Use
 from emulator.kube.spec import CloudHooks
+from emulator.kube.turn import Turn
 
 _RESTART_GRACE_S: Final = 5.0
 _CONFIG_RETRY_S: Final = 2.0
@@ -39,6 +40,10 @@ class Surroundings:
     credentials: Credentials
     unique_port: int
     hooks: CloudHooks
+    starts: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(max(1, (os.cpu_count() or 1) // 2))
+    )
+    """Taken by a slow start."""
 
 
 class ProcessPod:
@@ -112,21 +117,27 @@ class ProcessPod:
     def _live(self) -> None:
         history: History | None = History()
         while history is not None and not self._ending.is_set():
+            turn = Turn(self._surroundings.starts if self._image.slow_start else None)
             try:
+                turn.take(self._ending)
                 pod = self.api.pod()
                 subject = self._subject(pod)
                 running = self._launch(pod, subject)
             except (Unresolved, ApiError, OSError) as fault:
+                turn.give_back()
                 self._refuse(fault, history)
                 self._ending.wait(_CONFIG_RETRY_S)
                 continue
-            run = self._attend(running, subject, history, pod["spec"]["containers"][0])
+            run = self._attend(running, subject, history, pod["spec"]["containers"][0], turn)
+            turn.give_back()
             self._running = None
             _log.info("pod %s: process ended with %d after %.1f s", self.pod.key, run.exit_code, run.lasted_s)
             policy = pod["spec"].get("restartPolicy", "Always")
             history = self._after(run, subject, history, policy)
 
-    def _attend(self, running: RunningProcess, subject: Subject, history: History, container: Object) -> Run:
+    def _attend(
+        self, running: RunningProcess, subject: Subject, history: History, container: Object, turn: Turn
+    ) -> Run:
         """Probe the container until it has ended; tell whenever its readiness changes."""
         watch = probes.Watch(container, time.monotonic(), partial(probes.answers, self._listens_on))
         told: probes.State | None = None
@@ -143,7 +154,8 @@ class ProcessPod:
             run = running.wait(watch.pause_s(time.monotonic()))
             if run is not None:
                 return run
-            watch.step(time.monotonic())
+            if watch.step(time.monotonic()).started or turn.overdue:
+                turn.give_back()
 
     @property
     def _listens_on(self) -> str:

@@ -46,6 +46,7 @@ def image(interpreter: Path, variables: Mapping[str, str], store: Path) -> Proce
         program=PROGRAM,
         variables=variables,
         folders={MODEL_STORE: store},
+        slow_start=True,
         localise=localised,
     )
 
