@@ -59,7 +59,7 @@ demo: setup  ## the cloud's three variants over four operating points, on the em
 endif
 
 test: setup  ## every test that needs no account
-	@$(RUN) pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.ready  ## packing against its lower bound, bin-selection and Karpenter: table and build/bench.json
 	@$(RUN) python -m tests.bench $(BENCH)
