@@ -13,9 +13,11 @@ from experiments.published import Point
 from experiments.record import Run
 
 RIGHT_SIZED: Final = "right-sized"
-_COLUMNS: Final = (RIGHT_SIZED, *GPU_VARIANTS)
-_OF: Final[Mapping[str, str]] = {RIGHT_SIZED: RIGHT_SIZED, **dict.fromkeys(GPU_VARIANTS, "gpu")}
-"""Which published column each variant is held against."""
+_COLUMNS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "Right-sized": (RIGHT_SIZED, (RIGHT_SIZED,)),
+    "x86+GPU": ("gpu", GPU_VARIANTS),
+}
+"""By heading: the published column, and the variants any of which may stand for it."""
 
 
 def latency_table(
@@ -28,20 +30,21 @@ def latency_table(
     """A row for every point and loaded model; the published figures stand at the peak of both."""
     table = Table(title=f"{run.cloud.upper()}: latency, seconds (p95 / p99)", title_justify="left")
     table.add_column("load, model", no_wrap=True)
-    for variant in _COLUMNS:
-        table.add_column(variant, justify="right", no_wrap=True)
+    for heading in _COLUMNS:
+        table.add_column(heading, justify="right", no_wrap=True)
     for point, rows in measured.items():
-        models = sorted({model for columns in rows.values() for model in columns})
         both = len(points[point].peak) > 1
-        for model in models:
+        for model in sorted({model for columns in rows.values() for model in columns}):
             cells = [
                 _cell(
-                    rows.get(variant, {}).get(model),
-                    published[_OF[variant]].get(model) if both else None,
+                    next(
+                        (rows[variant][model] for variant in variants if model in rows.get(variant, {})), None
+                    ),
+                    published[column].get(model) if both else None,
                     target_s,
-                    missing=NOT_MEASURED if variant in GPU_VARIANTS else "not measured",
+                    missing=NOT_MEASURED if column == "gpu" else "not measured",
                 )
-                for variant in _COLUMNS
+                for column, variants in _COLUMNS.values()
             ]
             legend = Text(f"{points[point].label}: {model}").append(
                 "\n  published" if both else "", style="dim"
