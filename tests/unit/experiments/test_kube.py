@@ -159,3 +159,48 @@ def test_what_is_no_kubeconfig_is_a_fault(text: str, tmp_path: Path) -> None:
 def test_a_kubeconfig_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="cannot be read"):
         Kube.of_file(tmp_path / "missing")
+
+
+SERVICES = "/api/v1/namespaces/inference/services"
+MODEL_PODS = "/api/v1/namespaces/inference/pods"
+
+
+def service(name: str, model: str | None, **ingress: str) -> dict[str, Any]:
+    labels = {"rightsize.io/model": model} if model else {}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"ports": [{"name": "http", "port": 8080}]},
+        "status": {"loadBalancer": {"ingress": [ingress]} if ingress else {}},
+    }
+
+
+def test_models_answer_where_their_services_have_an_address_or_a_name(api: FakeApi) -> None:
+    items = [
+        service("squeezenet1-1", "squeezenet1_1", ip="127.1.2.3"),
+        service("vgg16", "vgg16", hostname="lb.example"),
+        service("waiting", "resnet50"),
+        service("stranger", None, ip="127.1.2.4"),
+    ]
+    api.answers[SERVICES] = (200, {"items": items})
+
+    assert Kube.of_kubeconfig(api.kubeconfig()).endpoints() == {
+        "squeezenet1_1": "http://127.1.2.3:8080/predictions/squeezenet1_1",
+        "vgg16": "http://lb.example:8080/predictions/vgg16",
+    }
+
+
+def test_a_jobs_log_is_that_of_all_its_pods(api: FakeApi) -> None:
+    api.answers[MODEL_PODS] = (200, {"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]})
+    api.answers[f"{MODEL_PODS}/a/log"] = (200, 1)
+    api.answers[f"{MODEL_PODS}/b/log"] = (200, 2)
+
+    assert Kube.of_kubeconfig(api.kubeconfig()).job_log("load-vgg16") == "1\n2"
+    assert api.asked[0][1] == f"{MODEL_PODS}?labelSelector=batch.kubernetes.io/job-name=load-vgg16"
+
+
+def test_a_log_that_cannot_be_read_is_said(api: FakeApi) -> None:
+    api.answers[MODEL_PODS] = (200, {"items": [{"metadata": {"name": "a"}}]})
+    api.answers[f"{MODEL_PODS}/a/log"] = (400, {"message": "container is waiting"})
+
+    with pytest.raises(Fault, match="job load-vgg16: its log cannot be read: container is waiting"):
+        Kube.of_kubeconfig(api.kubeconfig()).job_log("load-vgg16")

@@ -1,11 +1,13 @@
 """The load Job: what the emulated cloud reads from it, and that nothing is bought for it."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from catalog.names import IMAGE_LOAD, MODEL_KEY, PROVISION_KEY, ROLE_KEY
-from experiments.load import PEAK_DEMAND_CORES, job, job_name
+from experiments import generator
+from experiments.load import PEAK_DEMAND_CORES, closed_job, job, job_name, sending_job
 from experiments.published import published
 
 REQUEST_CORES = Decimal("0.4")
@@ -50,3 +52,23 @@ WORKERS = sorted(
 def test_the_peak_surely_reaches_every_published_count_of_workers(workers: int) -> None:
     """With one worker fewer, use per worker must exceed the target by more than the HPA's tolerance."""
     assert PEAK_DEMAND_CORES / (workers - 1) > TOLERANCE * TARGET * REQUEST_CORES
+
+
+@pytest.mark.parametrize(
+    ("manifest", "form"),
+    [
+        (sending_job("vgg16", "http://127.1.2.3:8080/x", Decimal("0.8")), ["--rate", "0.8"]),
+        (closed_job("vgg16", "http://127.1.2.3:8080/x", 150), ["--connections", "150"]),
+    ],
+)
+def test_real_load_is_the_same_job_with_a_generators_arguments(
+    manifest: dict[str, Any], form: list[str]
+) -> None:
+    spec = manifest["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+
+    assert container["args"] == ["--model", "vgg16", "--url", "http://127.1.2.3:8080/x", *form]
+    assert generator._options(container["args"]).model == "vgg16"
+    assert manifest["metadata"] == job("vgg16")["metadata"]
+    assert spec["nodeSelector"] == {ROLE_KEY: "management"}
+    assert spec["terminationGracePeriodSeconds"] == 10
