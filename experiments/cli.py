@@ -72,6 +72,13 @@ def run(  # noqa: PLR0913  # the promised options
     *,
     reproduce: PublishedOption = False,
     serving: Annotated[Serving, typer.Option(help="What answers the load.")] = Serving.MODELLED,
+    connections: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="With --serving real: so many requests in flight, as published (150); 0 sends at stated rates.",
+        ),
+    ] = 0,
     out: OutOption = None,
     live: Annotated[
         bool, typer.Option("--live", help="On the real cloud, by your own Pulumi stacks.")
@@ -87,6 +94,8 @@ def run(  # noqa: PLR0913  # the promised options
         raise typer.BadParameter("--live and --kubeconfig exclude each other")
     if (kubeconfig is None) != (variant is None):
         raise typer.BadParameter("--kubeconfig FILE and --variant VARIANT belong together")
+    if connections and serving is not Serving.REAL:
+        raise typer.BadParameter("--connections needs --serving real")
     order = Order(
         command=shlex.join(["experiments", *sys.argv[1:]]),
         cloud=cloud,
@@ -97,6 +106,7 @@ def run(  # noqa: PLR0913  # the promised options
         published=reproduce,
         out=out or _default_out(cloud, published=reproduce),
         serving=serving,
+        connections=connections,
     )
     with _faults_as_lines():
         _measure(order, live=live, kubeconfig=kubeconfig)

@@ -49,6 +49,8 @@ class Latency:
     errors_since_start: int = 0
     """Also of the time before the window, scaling up included."""
     requests_since_start: int = 0
+    connections: int = 0
+    """Of the closed form: the rate follows from the answers then, and is no demand. 0: at a stated rate."""
 
 
 @dataclass(frozen=True, slots=True)

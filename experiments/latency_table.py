@@ -54,35 +54,41 @@ def latency_table(
 
 
 def verdicts(measured: Measured, target_s: float) -> list[str]:
-    """Pass or fail of every measured cell, by the target and by errors."""
+    """Pass or fail of every measured cell, by the target and by errors; the closed form has no verdict."""
     lines = []
     for point, rows in measured.items():
         for variant, models in rows.items():
             for model, one in models.items():
-                within = one.p99_s <= target_s
-                lines.append(
-                    f"{'pass' if within and not one.errors_since_start else 'FAIL'}: {variant} {model} at {point}:"
-                    f" p99 {one.p99_s:.3f} s {'<=' if within else '>'} {target_s:g} s,"
-                    f" {one.errors_since_start} of {one.requests_since_start} requests failed"
-                )
+                lines.append(f"{variant} {model} at {point}: {_verdict(one, target_s)}")
     return lines
+
+
+def _verdict(one: Latency, target_s: float) -> str:
+    if one.connections:
+        return f"{one.connections} connections, p99 {one.p99_s:.3f} s at {one.rate_per_s:g}/s; no verdict"
+    within = one.p99_s <= target_s
+    return (
+        f"{'pass' if within and not one.errors_since_start else 'FAIL'}: p99 {one.p99_s:.3f} s"
+        f" {'<=' if within else '>'} {target_s:g} s,"
+        f" {one.errors_since_start} of {one.requests_since_start} requests failed"
+    )
 
 
 def _cell(one: Latency | None, known: Published | None, target_s: float, *, missing: str) -> Text:
     if one is None:
         text = Text(missing)
     else:
-        style = "green" if one.p99_s <= target_s else "red"
+        style = "" if one.connections else "green" if one.p99_s <= target_s else "red"
         text = Text(f"{one.p95_s:.4f} / {one.p99_s:.4f}", style=style)
     return text if known is None else text.append(f"\n{known.p95_s:.4f} / {known.p99_s:.4f}", style="dim")
 
 
 def _how(run: Run, measured: Measured) -> str:
     rates = {
-        f"{model} {one.rate_per_s:g}/s"
+        f"{model} {f'{one.connections} connections' if one.connections else f'{one.rate_per_s:g}/s'}"
         for rows in measured.values()
         for models in rows.values()
         for model, one in models.items()
     }
     cpus, system = run.machine.get("cpus"), run.machine.get("system")
-    return f"measured on {cpus} CPUs, {system}; open loop at {', '.join(sorted(rates)) or 'no rate'}; {run.accounting} accounting"
+    return f"measured on {cpus} CPUs, {system}; load: {', '.join(sorted(rates)) or 'none'}; {run.accounting} accounting"

@@ -21,6 +21,8 @@ class Order:
     published: bool
     out: Path
     serving: str = MODELLED
+    connections: int = 0
+    """Of real load in its published form, so many requests in flight; 0: at stated rates."""
 
     @property
     def serves(self) -> bool:

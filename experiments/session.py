@@ -23,7 +23,7 @@ from experiments.progress import Board, Status
 from experiments.published import published, walk
 from experiments.reading import Billed, Lists
 from experiments.record import Recorder, Run
-from experiments.traffic import Files, Traffic
+from experiments.traffic import Files, Form, Traffic
 
 DOCUMENTED: Final = "documented"
 PROVISIONED: Final = "right-sized"
@@ -87,7 +87,7 @@ class Session:
             return self.bench
         # An emulated GPU node serves with the machine's own cores: its figures would be no GPU's.
         files = Files(self.order.out, self._lock, latency=not self._emulated or variant == PROVISIONED)
-        traffic = Traffic(variant, kube, files, self.bench.pause)
+        traffic = Traffic(variant, kube, files, self.bench.pause, Form(self.order.connections))
         return replace(self.bench, load=traffic.load, measure=traffic.measure)
 
 

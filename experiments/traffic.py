@@ -2,20 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol
 
 from experiments import latency, predictions
 from experiments.fault import Fault, Interrupted, Unreachable
+from experiments.generator import HEY_ROUND_S
 from experiments.latency import Latency, read_log
-from experiments.load import RATES_PER_S, job_name, sending_job
+from experiments.load import RATES_PER_S, closed_job, job_name, sending_job
 
 WINDOW_S: Final = 60.0
 """Of steady state: 48 requests of vgg16, 660 of SqueezeNet at the rates of the peak."""
 LAST_ANSWERS_S: Final = 5.0
-"""After the window, for the answers still under way: twenty times the target and more."""
+"""After the window, for the answers still under way: ten times the target."""
+LAST_ROUND_S: Final = 2.0 * HEY_ROUND_S
+"""The closed form tells its requests a round at a time."""
 
 
 class Served(Protocol):
@@ -40,14 +43,37 @@ class Files:
     """Whether this variant's latency is kept, or only its predictions."""
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How load is sent."""
+
+    connections: int = 0
+    """Requests in flight, as published; 0: at each model's stated rate."""
+
+    def job(self, model: str, url: str) -> dict[str, Any]:
+        """Manifest of a model's load.
+
+        Raises:
+            Fault: no rate is known for the model.
+        """
+        if self.connections:
+            return closed_job(model, url, self.connections)
+        if model not in RATES_PER_S:
+            raise Fault(f"{model}: no rate is known for its real load; there are {', '.join(RATES_PER_S)}")
+        return sending_job(model, url, RATES_PER_S[model])
+
+
 class Traffic:
     """Real load on a variant."""
 
-    def __init__(self, variant: str, cluster: Served, files: Files, pause: Callable[[float], bool]) -> None:
+    def __init__(
+        self, variant: str, cluster: Served, files: Files, pause: Callable[[float], bool], form: Form = Form()
+    ) -> None:
         self._variant = variant
         self._cluster = cluster
         self._files = files
         self._pause = pause
+        self._form = form
 
     def load(self, model: str) -> dict[str, Any]:
         """Manifest of the Job that sends the model's peak.
@@ -56,12 +82,10 @@ class Traffic:
             Unreachable: its Service has no address yet, or the API server does not answer.
             Fault: no rate is known for the model.
         """
-        if model not in RATES_PER_S:
-            raise Fault(f"{model}: no rate is known for its real load; there are {', '.join(RATES_PER_S)}")
         url = self._cluster.endpoints().get(model)
         if url is None:
             raise Unreachable(f"the Service of {model} has no load balancer yet")
-        return sending_job(model, url, RATES_PER_S[model])
+        return self._form.job(model, url)
 
     def measure(self, point: str, models: frozenset[str]) -> None:
         """Let the load go on for a window, and keep latency and predictions.
@@ -76,7 +100,7 @@ class Traffic:
         if self._pause(WINDOW_S):
             raise Interrupted
         ended = time.time()
-        if self._pause(LAST_ANSWERS_S):
+        if self._pause(LAST_ROUND_S if self._form.connections else LAST_ANSWERS_S):
             raise Interrupted
         found = {model: self._of(model, began, ended) for model in sorted(models)}
         if self._files.latency:
@@ -93,4 +117,4 @@ class Traffic:
             )
         with self._files.lock:
             predictions.store(self._files.out, self._variant, model, log.answers)
-        return measured
+        return replace(measured, connections=self._form.connections)

@@ -1,5 +1,6 @@
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,16 +90,24 @@ def test_nothing_measured_is_nothing_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "verdict"),
     [
-        (measured(0.5), "pass: right-sized vgg16 at peak: p99 0.500 s <= 0.5 s, 0 of 900 requests failed"),
-        (measured(0.51), "FAIL: right-sized vgg16 at peak: p99 0.510 s > 0.5 s, 0 of 900 requests failed"),
+        (measured(0.5), "right-sized vgg16 at peak: pass: p99 0.500 s <= 0.5 s, 0 of 900 requests failed"),
+        (measured(0.51), "right-sized vgg16 at peak: FAIL: p99 0.510 s > 0.5 s, 0 of 900 requests failed"),
         (
             measured(0.1, errors=1),
-            "FAIL: right-sized vgg16 at peak: p99 0.100 s <= 0.5 s, 1 of 900 requests failed",
+            "right-sized vgg16 at peak: FAIL: p99 0.100 s <= 0.5 s, 1 of 900 requests failed",
         ),
     ],
 )
 def test_the_target_is_met_or_not_and_any_error_fails(one: Latency, verdict: str) -> None:
     assert verdicts({"peak": {"right-sized": {"vgg16": one}}}, 0.5) == [verdict]
+
+
+def test_the_closed_form_is_reported_without_a_verdict() -> None:
+    one = replace(measured(9), connections=150)
+
+    assert verdicts({"peak": {"right-sized": {"vgg16": one}}}, 0.5) == [
+        "right-sized vgg16 at peak: 150 connections, p99 9.000 s at 11/s; no verdict"
+    ]
 
 
 def test_the_table_has_the_published_beside_ours_and_owns_to_having_no_gpu() -> None:
@@ -118,4 +127,4 @@ def test_the_table_has_the_published_beside_ours_and_owns_to_having_no_gpu() -> 
     assert "0.2243 / 0.2703" in shown
     assert "0.2453 / 0.4457" in shown
     assert shown.count("not measured: no GPU") == 1
-    assert "2 CPUs, Linux x86_64; open loop at vgg16 11/s" in shown
+    assert "2 CPUs, Linux x86_64; load: vgg16 11/s" in shown

@@ -6,7 +6,7 @@ import pytest
 
 from experiments import latency, predictions
 from experiments.fault import Fault, Interrupted, Unreachable
-from experiments.traffic import Files, Traffic
+from experiments.traffic import Files, Form, Traffic
 
 URL = "http://127.1.2.3:8080/predictions/vgg16"
 
@@ -47,6 +47,16 @@ def test_the_load_goes_to_the_balancer_at_the_models_rate(tmp_path: Path) -> Non
     assert job["metadata"]["name"] == "load-vgg16"
 
 
+def test_the_published_form_keeps_so_many_requests_in_flight(tmp_path: Path) -> None:
+    closed = Traffic("right-sized", Cluster(), Files(tmp_path, Lock()), lambda _seconds: False, Form(150))
+
+    (container,) = closed.load("vgg16")["spec"]["template"]["spec"]["containers"]
+    closed.measure("peak", frozenset({"vgg16"}))
+
+    assert container["args"][-2:] == ["--connections", "150"]
+    assert latency.load(tmp_path)["peak"]["right-sized"]["vgg16"].connections == 150
+
+
 def test_a_service_without_an_address_is_waited_for(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="the Service of vgg16 has no load balancer yet"):
         made(Cluster({}), tmp_path).load("vgg16")
@@ -54,7 +64,7 @@ def test_a_service_without_an_address_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_model_without_a_rate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="resnet50: no rate is known"):
-        made(Cluster(), tmp_path).load("resnet50")
+        made(Cluster({"resnet50": URL}), tmp_path).load("resnet50")
 
 
 def test_a_point_without_load_measures_nothing(tmp_path: Path) -> None:
