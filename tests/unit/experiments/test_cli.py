@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from experiments import latency, predictions
 from experiments.cli import app
+from experiments.latency import Latency
 from experiments.published import published
 from experiments.record import Recorder, Run, Sample
 
@@ -69,6 +71,7 @@ def test_a_table_of_nothing_says_how_to_measure(tmp_path: Path) -> None:
         (["--kubeconfig", "f"], "belong together"),
         (["--variant", "dynamic"], "belong together"),
         (["--serving", "imagined"], "'imagined' is not"),
+        (["--connections", "150"], "--connections needs --serving real"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_starts(
@@ -85,3 +88,48 @@ def test_wrong_usage_is_refused_before_anything_starts(
 
 def test_a_cloud_that_cannot_be_measured_is_wrong_usage() -> None:
     assert CliRunner().invoke(app, ["table", "cost", "--cloud", "moon"]).exit_code == 2
+
+
+CAT = {"Egyptian_cat": 0.52}
+
+
+def test_table_latency_prints_the_promised_document(measured: Path) -> None:
+    one = Latency(0.1, 0.2, 0.3, 48, 0, 0.8)
+    latency.store(measured, "peak", "right-sized", {"vgg16": one})
+
+    result = CliRunner().invoke(app, ["table", "latency", "--cloud", "oke", "--out", str(measured), "--json"])
+
+    document = json.loads(result.stdout)
+    cell = document["points"]["peak"]["right-sized"]["vgg16"]
+    promised = {"p50_s": 0.1, "p95_s": 0.2, "p99_s": 0.3, "requests": 48, "errors": 0, "rate_per_s": 0.8}
+    assert promised.items() <= cell.items()
+    assert document["published"]["gpu"]["vgg16"] == {"p95_s": 0.2453, "p99_s": 0.4457}
+
+
+@pytest.mark.parametrize("command", [["table", "latency"], ["predictions"]])
+def test_without_real_serving_there_is_nothing_to_show(measured: Path, command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--cloud", "oke", "--out", str(measured)])
+
+    assert result.exit_code == 1
+    assert "--serving real" in result.stderr
+
+
+def test_predictions_that_agree_are_shown(measured: Path) -> None:
+    for variant in ("right-sized", "dynamic"):
+        predictions.store(measured, variant, "squeezenet1_1", {"cat": CAT})
+
+    result = CliRunner().invoke(app, ["predictions", "--cloud", "oke", "--out", str(measured)])
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].startswith("2 variants agree")
+
+
+def test_predictions_that_differ_are_a_fault(measured: Path) -> None:
+    predictions.store(measured, "right-sized", "squeezenet1_1", {"cat": CAT})
+    predictions.store(measured, "dynamic", "squeezenet1_1", {"cat": {"lynx": 0.52}})
+
+    result = CliRunner().invoke(app, ["predictions", "--cloud", "oke", "--out", str(measured), "--json"])
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["differences"]
+    assert result.stderr.startswith("error: predictions differ: dynamic: squeezenet1_1 sees lynx in cat")
