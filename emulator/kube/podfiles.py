@@ -139,14 +139,14 @@ def record_process(folder: PodFolder, process: psutil.Process) -> None:
 
 
 def recorded_processes(home: Path) -> list[psutil.Process]:
-    """Processes of the cluster's pods that still run."""
+    """Processes of the cluster's pods that still run, with what they started."""
     found = []
     for path in pods_folder(home).glob("*/process.json"):
         try:
             record = json.loads(path.read_text())
             process = psutil.Process(record["pid"])
             if abs(process.create_time() - record["started"]) < _SAME_START_S:
-                found.append(process)
+                found += [process, *process.children(recursive=True)]
         except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             continue
     return found
