@@ -25,6 +25,9 @@ MODEL_KEY: Final = f"{DOMAIN}/model"
 REMOVABLE_SINCE_KEY: Final = f"{DOMAIN}/removable-since"
 """Node annotation (RFC 3339): the provisioner could remove this node since then, and waits."""
 
+DRAINING_KEY: Final = f"{DOMAIN}/draining"
+"""Node annotation: the provisioner is moving the node's pods away, no pod is to come back."""
+
 ACCOUNTING_TAG: Final = "rightsize-accounting"
 TIMING_TAG: Final = "rightsize-timing"
 STACK_TAG: Final = "rightsize-stack"

@@ -30,7 +30,7 @@ class Provisioner(Part):
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("kubernetes:Provisioner", PROVISIONER_NAME, after=after, provider=provider)
-        wiring = settings[2]
+        policy, wiring = settings[1:]
         home = RestrictedNamespace(NAMESPACE_PROVISIONER, provider, after)
         account = kubernetes.core.v1.ServiceAccount(
             PROVISIONER_NAME,
@@ -40,7 +40,7 @@ class Provisioner(Part):
         role = kubernetes.rbac.v1.ClusterRole(
             PROVISIONER_NAME,
             metadata={"name": f"rightsize-{PROVISIONER_NAME}"},
-            rules=[dict(rule) for rule in manifests.CLUSTER_RULES],
+            rules=[dict(rule) for rule in manifests.rules(policy)],
             opts=self.child(),
         )
         binding = kubernetes.rbac.v1.ClusterRoleBinding(

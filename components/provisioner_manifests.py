@@ -27,6 +27,11 @@ CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
 )
 """All the provisioner may do: see pods and nodes, cordon and annotate nodes, say what it did."""
+MOVING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
+    {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
+    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
+)
+"""What it may do as well where it moves pods: see disruption budgets, and evict as far as they allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Policy:
     """What the provisioner may buy, and for whom."""
 
     mode: str
+    repack: bool
     families: tuple[str, ...]
     architectures: tuple[str, ...]
     capacity_types: tuple[str, ...]
@@ -46,6 +52,7 @@ class Policy:
         """As the provisioner reads it; it serves this stack's model pods only."""
         return {
             "mode": self.mode,
+            "repack": self.repack,
             "families": list(self.families),
             "architectures": list(self.architectures),
             "capacity_types": list(self.capacity_types),
@@ -102,6 +109,11 @@ def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
         "loop_period_s": region.loop_period_s,
         "policy": policy.document(),
     }
+
+
+def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
+    """What the provisioner's ClusterRole allows."""
+    return CLUSTER_RULES + (MOVING_RULES if policy.repack else ())
 
 
 def deployment_spec(image: str, environment: Mapping[str, str], checksum: pulumi.Input[str]) -> Manifest:

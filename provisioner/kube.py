@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from catalog.names import DOMAIN, KUBECONFIG_ENV
 from provisioner.core import parse
-from provisioner.core.model import Node, Pod
+from provisioner.core.model import Budget, Node, Pod
 
 _PAGE: Final = 500
 _TIMEOUT_S: Final = (5, 30)
@@ -44,16 +44,19 @@ class Observed:
     pods: tuple[Pod, ...]
     nodes: tuple[Node, ...]
     unreadable: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
 
 
 class Kube:
     """A connection to the API server, by the pod's ServiceAccount or a kubeconfig."""
 
-    def __init__(self, core: Any) -> None:
+    def __init__(self, core: Any, policies: Any = None) -> None:
+        """Without `policies`, disruption budgets are not read: no pod is to be evicted then."""
         self._core = core
+        self._policies = policies
 
     @classmethod
-    def connect(cls) -> "Kube":
+    def connect(cls, *, moves_pods: bool) -> "Kube":
         """By RIGHTSIZE_KUBECONFIG where it is set, else as a pod; raises KubeDenied when neither can be."""
         from kubernetes import client, config
 
@@ -66,14 +69,18 @@ class Kube:
         except (config.ConfigException, OSError) as error:
             way_out = f"run it as a pod, or set {KUBECONFIG_ENV} to a kubeconfig"
             raise KubeDenied(f"no way to reach an API server: {error}; {way_out}") from error
-        return cls(client.CoreV1Api())
+        return cls(client.CoreV1Api(), client.PolicyV1Api() if moves_pods else None)
 
     def observe(self) -> Observed:
-        """Every pod and node."""
+        """Every pod, node and disruption budget."""
         unreadable: list[str] = []
         pods = tuple(_readable(self._list(self._core.list_pod_for_all_namespaces), parse.pod, unreadable))
         nodes = tuple(_readable(self._list(self._core.list_node), parse.node, unreadable))
-        return Observed(pods, nodes, tuple(unreadable))
+        budgets: tuple[Budget, ...] = ()
+        if self._policies is not None:
+            listed = self._list(self._policies.list_pod_disruption_budget_for_all_namespaces)
+            budgets = tuple(_readable(listed, parse.budget, unreadable))
+        return Observed(pods, nodes, tuple(unreadable), budgets)
 
     def annotate(self, node: str, key: str, value: str | None) -> None:
         """Set an annotation of a node, or take it away."""
@@ -82,6 +89,19 @@ class Kube:
     def cordon(self, node: str, *, closed: bool) -> None:
         """Keep new pods off a node, or let them come again."""
         self._patch(node, {"spec": {"unschedulable": closed}})
+
+    def evict(self, pod: Pod) -> None:
+        """Ask for a pod's removal; what a disruption budget forbids is a KubeUnavailable."""
+        body = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod.name, "namespace": pod.namespace},
+            "deleteOptions": {"preconditions": {"uid": pod.uid}},
+        }
+        with _translated(ignored=(_CONFLICT,)):
+            self._core.create_namespaced_pod_eviction(
+                pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S
+            )
 
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod; saying the same again does nothing."""

@@ -16,12 +16,12 @@ from typing import Any, Final, Protocol
 
 import tenacity
 
-from catalog.names import REMOVABLE_SINCE_KEY
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
 from provisioner.core import explain
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import Node, Pod
-from provisioner.core.plan import CORDON, MARK, TERMINATE, UNCORDON, NodeStep, Plan, PlannedNode
+from provisioner.core.plan import CORDON, DRAIN, EVICT, MARK, TERMINATE, UNCORDON, NodeStep, Plan, PlannedNode
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
@@ -42,6 +42,9 @@ class Cluster(Protocol):
 
     def cordon(self, node: str, *, closed: bool) -> None:
         """Keep new pods off a node, or let them come again."""
+
+    def evict(self, pod: Pod) -> None:
+        """Ask for a pod's removal; disruption budgets are asked."""
 
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod."""
@@ -122,7 +125,11 @@ class Controller:
         empty = {pool.id for pool in pools if not pool.size and not pool.instances}
         memory.empty_since = {key: memory.empty_since.get(key, now) for key in empty}
         return Snapshot(
-            observed.pods, observed.nodes, tuple(map(self._with_times, pools)), tuple(memory.stockouts)
+            observed.pods,
+            observed.nodes,
+            tuple(map(self._with_times, pools)),
+            tuple(memory.stockouts),
+            observed.budgets,
         )
 
     def _with_times(self, pool: Pool) -> Pool:
@@ -141,7 +148,7 @@ class Controller:
 
     def _launch(self, plan: Plan, now: datetime) -> None:
         groups: dict[PoolSpec, list[PlannedNode]] = defaultdict(list)
-        for planned in plan.nodes:
+        for planned in (*plan.nodes, *(plan.repack.nodes if plan.repack else ())):
             groups[planned.spec].append(planned)
         for spec, wanted in groups.items():
             pods = [pod for planned in wanted for pod in planned.pods]
@@ -166,11 +173,18 @@ class Controller:
         self._say(f"node {step.node}", f"{step.action}: {step.why}")
         if step.action == MARK:
             self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, now.isoformat(timespec="seconds"))
+        elif step.action == DRAIN:
+            self._cluster.annotate(step.node, DRAINING_KEY, "true")
+            self._cluster.cordon(step.node, closed=True)
+        elif step.action == EVICT and step.pod is not None:
+            self._cluster.evict(step.pod)
         elif step.action in {CORDON, UNCORDON}:
             self._cluster.cordon(step.node, closed=step.action == CORDON)
         elif step.action == TERMINATE:
             self._driver.terminate(snapshot.pool_of[step.node], _node(snapshot, step.node).provider_id)
         else:
+            if DRAINING_KEY in _node(snapshot, step.node).annotations:
+                self._cluster.annotate(step.node, DRAINING_KEY, None)
             self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, None)
 
     def _report(self, plan: Plan, now: datetime) -> None:

@@ -43,6 +43,9 @@ class PolicySettings(Section):
     node_labels: dict[str, str] = Field(default_factory=lambda: {ROLE_KEY: ROLE_INFERENCE})
     node_taints: tuple[str, ...] = (f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule",)
     node_unneeded_s: float = Field(default=300, ge=0)
+    repack: bool = False
+    repack_life_s: float = Field(default=3600, ge=0, allow_inf_nan=False)
+    repack_cost_per_pod: Decimal = Field(default=Decimal("0.002"), ge=0, allow_inf_nan=False)
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)
     no_capacity_s: float = Field(default=300, ge=0)

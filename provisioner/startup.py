@@ -25,7 +25,7 @@ def controller(settings: Settings[Any]) -> Controller:
     log = logger(settings.log_format)
     driver, catalog = _DRIVERS[settings.cloud](settings)
     policy = settings.policy.policy()
-    cluster = Kube.connect()
+    cluster = Kube.connect(moves_pods=policy.repack)
     log.info(
         "starting",
         stack=settings.stack,

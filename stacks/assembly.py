@@ -127,6 +127,7 @@ def _policy(plan: Planned) -> Policy:
     static = settings.management.count * plan.checked.management.price_per_hour
     return Policy(
         mode=wanted.mode,
+        repack=wanted.repack,
         families=wanted.families,
         architectures=wanted.architectures,
         capacity_types=wanted.capacity_types,

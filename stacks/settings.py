@@ -80,6 +80,8 @@ class Provisioner:
     """Address of the container engine's API; empty: the cloud's own."""
     image: str
     mode: str
+    repack: bool
+    """Whether the mode optimal moves pods to nodes that cost less together."""
     families: tuple[str, ...]
     """Shape families it may buy; none: every one of the catalog."""
     architectures: tuple[str, ...]
@@ -258,6 +260,7 @@ def _provisioner(reader: Reader) -> Provisioner:
         endpoint=reader.text("endpoint", pattern=r"https?://\S+", expectation="must be a URL, or empty"),
         image=reader.text("image", "rightsize/provisioner:0.1.0"),
         mode=reader.choice("mode", MODES, BIN_SELECT),
+        repack=reader.flag("repack"),
         families=reader.texts("families"),
         architectures=reader.texts("architectures", ("arm64",), options=ARCHITECTURES),
         capacity_types=reader.texts("capacityTypes", (ON_DEMAND,), options=CAPACITY_TYPES),

@@ -17,7 +17,7 @@ class Cart:
         self._specs: set[PoolSpec] = set(terms.in_use)
         self._nodes = sum(pool.size for pool in snapshot.pools)
         self._price = sum(
-            (_price(pool.spec, terms.catalog) * pool.size for pool in snapshot.pools), Decimal(0)
+            (price_of(pool.spec, terms.catalog) * pool.size for pool in snapshot.pools), Decimal(0)
         )
 
     def add(self, planned: PlannedNode) -> None:
@@ -46,7 +46,8 @@ class Cart:
         return None
 
 
-def _price(spec: PoolSpec, catalog: Catalog) -> Decimal:
+def price_of(spec: PoolSpec, catalog: Catalog) -> Decimal:
+    """Price per hour of one node of a pool; 0 of what the catalog does not have."""
     offering = catalog.find(spec.shape, spec.capacity_type)
     if offering is None:
         return Decimal(0)

@@ -5,28 +5,28 @@ call it on files, and experiments call it for prices.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from provisioner.core import scale_down
+from catalog.names import DRAINING_KEY
+from provisioner.core import repack, scale_down
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.pack import pack
-from provisioner.core.plan import Placement, Plan, Reason, Unplaced
+from provisioner.core.plan import NodeStep, Placement, Plan, Reason, Repack, Unplaced
 from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
 from provisioner.core.select import select
+from provisioner.core.served import is_served
 from provisioner.core.share import share
 from provisioner.core.site import Site, room_of
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot, booting_nodes, why_held
-
-LUNA_LABEL = "elotl-luna"
-LUNA_IGNORE = "pod.elotl.co/ignore"
 
 _MODES: Final[Mapping[str, Callable[[Situation], Outcome]]] = MappingProxyType(
     {BIN_SELECT: select, BIN_PACK: share, OPTIMAL: pack}
@@ -63,26 +63,60 @@ def decide(
         budget,
     )
     outcome = _MODES[policy.mode](situation)
+    moving = _moving(snapshot, catalog, situation, outcome)
+    bought = (*outcome.bought, *(moving.nodes if moving else ()))
     as_before = replace(situation, site=_site(snapshot, booting, catalog))
     return Plan(
         policy.mode,
         nodes=tuple(outcome.bought),
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
-        steps=scale_down.steps(snapshot, set(outcome.placed), policy, now),
+        steps=_steps(snapshot, outcome, moving, policy, now),
         overdue=scale_down.overdue(snapshot, policy, now),
-        disused=scale_down.disused(snapshot, {planned.spec for planned in outcome.bought}, policy, now),
+        disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
+        repack=moving,
         held=situation.held,
         lower_bound_per_hour=lower_bound(as_before, outcome),
     )
 
 
-def is_served(pod: Pod, policy: Policy) -> bool:
-    """Whether the policy's selector, or Luna's label, asks us to care for the pod."""
-    if pod.annotations.get(LUNA_IGNORE) == "true":
-        return False
-    selected = all(pod.labels.get(key) == value for key, value in policy.pod_selector.items())
-    return selected or pod.labels.get(LUNA_LABEL) == "true"
+def _moving(snapshot: Snapshot, catalog: Catalog, situation: Situation, outcome: Outcome) -> Repack | None:
+    """Which nodes are emptied for cheaper ones; none while a pod waits, and in modes that do not pack."""
+    terms = situation.terms
+    if (
+        terms.policy.mode != OPTIMAL
+        or not terms.policy.repack
+        or situation.held
+        or outcome.settled
+        or outcome.refused
+    ):
+        return None
+
+    def without(names: AbstractSet[str]) -> Situation:
+        left = replace(
+            snapshot,
+            nodes=tuple(node for node in snapshot.nodes if node.name not in names),
+            pods=tuple(pod for pod in snapshot.pods if pod.node_name not in names),
+        )
+        # Machines of nodes that leave are still bought: they are not on their way.
+        site = _site(left, booting_nodes(snapshot, catalog), catalog)
+        return replace(situation, site=site, cart=Cart(snapshot, terms))
+
+    return repack.find(snapshot, without, situation.go_on)
+
+
+def _steps(
+    snapshot: Snapshot, outcome: Outcome, moving: Repack | None, policy: Policy, now: datetime
+) -> tuple[NodeStep, ...]:
+    """Steps of nodes that are empty, and of those that are emptied; what waits for a pod's move stays."""
+    if moving is not None:
+        kept = scale_down.steps(snapshot, moving.targets, policy, now, moving.leaving)
+        return (*kept, *repack.steps(moving, snapshot, policy, now))
+    if not outcome.settled or outcome.refused:
+        return scale_down.steps(snapshot, set(outcome.placed), policy, now)
+    draining = {node.name for node in snapshot.nodes if DRAINING_KEY in node.annotations}
+    wanted = {node.name for node in snapshot.nodes} if draining else set(outcome.placed)
+    return scale_down.steps(snapshot, wanted, policy, now, draining)
 
 
 def _largest_first(pod: Pod) -> tuple[int, int, int, str]:

@@ -49,5 +49,8 @@ def lines(plan: Plan) -> Iterator[str]:
         yield f"  {placement.node} has room for {', '.join(pod.key for pod in placement.pods)}"
     for unplaced in plan.unplaced:
         yield f"  {unplaced.pod.key} stays pending: {refusal(unplaced)}"
+    if plan.repack is not None:
+        for planned in plan.repack.nodes:
+            yield f"  buy {purchase(planned)}"
     for step in plan.steps:
         yield f"  {step.action} {step.node}: {step.why}"

@@ -217,6 +217,24 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """A PodDisruptionBudget."""
+
+    namespace: str
+    name: str
+    selector: tuple[Requirement, ...] | None
+    """None selects no pod, an empty one every pod of the namespace."""
+    allowed: int
+    """Pods that may be disrupted now."""
+
+    def covers(self, pod: Pod) -> bool:
+        """Whether it counts that pod."""
+        if self.selector is None or pod.namespace != self.namespace:
+            return False
+        return all(each.holds(pod.labels) for each in self.selector)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One node; also one that is bought and has not registered yet (`is_booting`)."""
 

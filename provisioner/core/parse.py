@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from provisioner.core import quantity
 from provisioner.core.model import (
+    Budget,
     HostPort,
     Node,
     NodeTerm,
@@ -41,6 +42,11 @@ def pod(raw: Json) -> Pod:
 def node(raw: Json) -> Node:
     """A node; raises Malformed."""
     return _named("node", raw, _node)
+
+
+def budget(raw: Json) -> Budget:
+    """A PodDisruptionBudget; one whose status is not there yet allows nothing."""
+    return _named("poddisruptionbudget", raw, _budget)
 
 
 def timestamp(text: str | None) -> datetime | None:
@@ -146,6 +152,16 @@ def _node(raw: Json) -> Node:
         is_cordoned=bool(spec.get("unschedulable")),
         is_deleting=bool(meta.get("deletionTimestamp")),
         created=timestamp(meta.get("creationTimestamp")),
+    )
+
+
+def _budget(raw: Json) -> Budget:
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    return Budget(
+        namespace=meta.get("namespace") or "default",
+        name=meta["name"],
+        selector=_selector(spec.get("selector"), (), {}),
+        allowed=int(status.get("disruptionsAllowed") or 0),
     )
 
 

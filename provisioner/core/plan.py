@@ -74,6 +74,23 @@ class NodeStep:
     node: str
     action: str
     why: str
+    pod: Pod | None = None
+    """The pod to be evicted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repack:
+    """Nodes to be emptied because their pods fit into a cheaper set."""
+
+    leaving: frozenset[str]
+    targets: frozenset[str]
+    """Nodes that are there, or on their way, and that pods are to move to."""
+    nodes: tuple[PlannedNode, ...]
+    """To be bought first."""
+    saving_per_hour: Decimal
+    is_ready: bool
+    """Whether nothing is to be bought or waited for any more."""
+    why: str
 
 
 MARK: Final = "mark"
@@ -81,8 +98,11 @@ UNMARK: Final = "unmark"
 CORDON: Final = "cordon"
 UNCORDON: Final = "uncordon"
 TERMINATE: Final = "terminate"
-ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE)
-"""Mark a node as removable, take that back, keep new pods off it, take that back, give it back."""
+DRAIN: Final = "drain"
+EVICT: Final = "evict"
+ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT)
+"""Mark a node as removable, take that back, keep new pods off it, take that back, give it back; keep pods
+off it because its own are moved away, move one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,8 @@ class Plan:
     """Machines that never became nodes, to be given back."""
     disused: tuple[Pool, ...] = ()
     """Pools to be deleted."""
+    repack: Repack | None = None
+    """Nodes that are emptied for cheaper ones; None when no move pays."""
     held: str = ""
     """Why nothing at all is bought; empty when buying is allowed."""
     lower_bound_per_hour: Decimal = Decimal(0)

@@ -32,6 +32,12 @@ class Policy:
     node_taints: tuple[Taint, ...] = ()
     node_unneeded_s: float = 300
     """How long a node has to be removable before it is removed."""
+    repack: bool = False
+    """Whether `optimal` moves pods to nodes that cost less together."""
+    repack_life_s: float = 3600
+    """How long a set of nodes is expected to serve: what moving pods may save is counted so long."""
+    repack_cost_per_pod: Decimal = Decimal("0.002")
+    """US dollars that moving one pod is taken to cost."""
     registration_s: float = 900
     """How long a launched machine may take to become a node; then it is given back."""
     empty_pool_s: float = 600

@@ -5,15 +5,14 @@ going there: nothing would be bought in its place. Since when is written on the 
 forgets nothing. After `node_unneeded_s` it is cordoned, and given back when it is seen cordoned and
 still empty: a pod that was being bound meanwhile is not lost, it makes the node stay.
 
-Nodes with pods are left alone here: a pod of bin-selection has the cheapest node that holds it, so
-moving it pays only where prices or requests changed. Modes that pack will move pods.
+Nodes with pods are left alone here; `repack` empties them where that pays.
 """
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
-from catalog.names import REMOVABLE_SINCE_KEY
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
 from provisioner.core import parse
 from provisioner.core.model import Node, Pod
 from provisioner.core.plan import CORDON, MARK, TERMINATE, UNCORDON, UNMARK, NodeStep
@@ -31,16 +30,22 @@ DO_NOT_EVICT = (
 
 
 def steps(
-    snapshot: Snapshot, wanted: AbstractSet[str], policy: Policy, now: datetime
+    snapshot: Snapshot,
+    wanted: AbstractSet[str],
+    policy: Policy,
+    now: datetime,
+    others: AbstractSet[str] = frozenset(),
 ) -> tuple[NodeStep, ...]:
     """The next step for each bought node whose removal begins, goes on, or is off.
 
-    `wanted` names the nodes that pending pods are going to.
+    `wanted` names the nodes that pods are going to, `others` those that are not decided on here.
     """
-    guests = _guests(snapshot.pods)
+    guests = guests_of(snapshot.pods)
     ours = snapshot.pool_of
     found: list[NodeStep] = []
     for node in snapshot.nodes:
+        if node.name in others:
+            continue
         if node.name in ours and not node.is_deleting and node.provider_id not in snapshot.leaving:
             found += _steps_of(node, why_kept(node, guests.get(node.name, []), wanted), policy, now)
     return tuple(found)
@@ -58,7 +63,8 @@ def why_kept(node: Node, guests: Iterable[Pod], wanted: AbstractSet[str]) -> str
     return ""
 
 
-def _guests(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
+def guests_of(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
+    """Pods by node, without the node's own."""
     found: dict[str, list[Pod]] = {}
     for pod in pods:
         if pod.node_name and not pod.is_daemon and not pod.is_finished:
@@ -69,7 +75,7 @@ def _guests(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
 def _steps_of(node: Node, kept: str, policy: Policy, now: datetime) -> Iterator[NodeStep]:
     since = removable_since(node)
     if kept:
-        if REMOVABLE_SINCE_KEY in node.annotations:
+        if REMOVABLE_SINCE_KEY in node.annotations or DRAINING_KEY in node.annotations:
             if node.is_cordoned:
                 yield NodeStep(node.name, UNCORDON, kept)
             yield NodeStep(node.name, UNMARK, kept)

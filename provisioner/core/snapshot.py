@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from catalog.allocatable import NOMINAL
-from catalog.names import REMOVABLE_SINCE_KEY, ROLE_KEY, ROLE_MANAGEMENT
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, ROLE_KEY, ROLE_MANAGEMENT
 from provisioner.core.market import Catalog, Stockout
-from provisioner.core.model import HOSTNAME, Node, Pod
+from provisioner.core.model import HOSTNAME, Budget, Node, Pod
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
@@ -22,6 +22,7 @@ class Snapshot:
     """Registered ones; machines that are on their way are in `pools`."""
     pools: tuple[Pool, ...] = ()
     stockouts: tuple[Stockout, ...] = ()
+    budgets: tuple[Budget, ...] = ()
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:
@@ -42,9 +43,10 @@ class Snapshot:
         """Whether new pods may be counted on going there.
 
         A node that has just registered and is not ready yet counts: to buy in its place would be to
-        buy twice at each boot. One that we cordoned to remove it counts too: it is taken back.
+        buy twice at each boot. One that we cordoned to remove it counts too: it is taken
+        back, unless its pods are being moved away.
         """
-        if node.is_deleting or node.provider_id in self.leaving:
+        if node.is_deleting or node.provider_id in self.leaving or DRAINING_KEY in node.annotations:
             return False
         if not node.is_ready and not _is_young(node, policy, now):
             return False

@@ -315,6 +315,13 @@ class TestRightSized:
         assert granted == {"list pods", "list nodes", "patch nodes", "create events"}
         assert {group for rule in rules for group in rule["apiGroups"]} == {""}
 
+    def test_lets_it_evict_where_it_moves_pods(self) -> None:
+        stack = run({"variant": "right-sized", "provisioner.mode": "optimal", "provisioner.repack": True})
+        rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
+        assert [rule["resources"] for rule in rules][-2:] == [["pods/eviction"], ["poddisruptionbudgets"]]
+        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
+        assert provisioner_settings.parse(text).policy.policy().repack
+
     def test_tells_the_provisioner_all_it_needs(self, stacks: dict[str, Cloud]) -> None:
         stack = stacks["right-sized"]
         settings = yaml.safe_load(stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"])

@@ -19,6 +19,7 @@ class FakeCluster:
     pods: dict[str, Pod] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
+    evicted: list[str] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
 
     def observe(self) -> Observed:
@@ -33,6 +34,15 @@ class FakeCluster:
 
     def cordon(self, node: str, *, closed: bool) -> None:
         self.nodes[node] = replace(self.nodes[node], is_cordoned=closed)
+
+    def evict(self, pod: Pod) -> None:
+        """The pod is gone, and its controller has made another one."""
+        self.evicted.append(pod.name)
+        gone = self.pods.pop(pod.name)
+        name = f"{pod.name}x"
+        self.pods[name] = replace(
+            gone, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False
+        )
 
     def tell(self, pod: Pod, reason: str, message: str, _now: datetime) -> None:
         self.events.append((pod.name, reason, message))
@@ -71,7 +81,7 @@ class FakeCluster:
             for node in self.nodes.values():
                 room = site.rooms[node.name]
                 if not node.is_cordoned and site.why_not(pod, room) is None:
-                    self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running")
+                    self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running", is_ready=True)
                     site.put(self.pods[pod.name], room)
                     break
 

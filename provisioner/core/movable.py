@@ -1,0 +1,52 @@
+"""Which pods may be moved for money: never ones that would be lost, refuse it, or serve alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from provisioner.core.model import Budget, Pod
+from provisioner.core.scale_down import DO_NOT_EVICT
+
+_REPLACED: Final = ("ReplicaSet", "StatefulSet", "ReplicationController")
+"""Controllers that make a new pod for one that is evicted, and lose no work by it."""
+
+
+class Movable:
+    """Answers for the pods of one moment."""
+
+    def __init__(self, pods: Iterable[Pod], budgets: Iterable[Budget]) -> None:
+        self._budgets = tuple(budgets)
+        self._peers: Mapping[str, list[Pod]] = defaultdict(list)
+        for pod in pods:
+            if pod.owner is not None and not pod.is_finished:
+                self._peers[pod.owner.uid].append(pod)
+
+    def why_never(self, pod: Pod) -> str:
+        """Why the pod is not moved, whenever it is asked; empty when it may be."""
+        if pod.owner is None or pod.owner.kind not in _REPLACED:
+            return f"nothing would replace {pod.key}"
+        if pod.claims:
+            return f"{pod.key} mounts the claim {pod.claims[0]}"
+        if len(self._peers[pod.owner.uid]) == 1:
+            return f"{pod.key} serves alone"
+        return refusal(pod.annotations)
+
+    def why_not_now(self, pod: Pod) -> str:
+        """Why it may not be evicted at this moment; empty when it may be."""
+        for peer in self._peers[pod.owner.uid] if pod.owner else ():
+            if peer.is_deleting or not peer.is_ready:
+                return f"{peer.key} is not ready"
+        for budget in self._budgets:
+            if budget.covers(pod) and budget.allowed < 1:
+                return f"the PodDisruptionBudget {budget.name} allows no disruption"
+        return ""
+
+    def first(self, pods: Iterable[Pod]) -> Pod | None:
+        """The first pod that may be evicted now."""
+        free = (pod for pod in sorted(pods, key=lambda pod: pod.key) if not self.why_not_now(pod))
+        return next(free, None)
+
+
+def refusal(annotations: Mapping[str, str]) -> str:
+    """The annotation by which a pod or a node refuses to be moved; empty when none does."""
+    return next((f"{key}={value}" for key, value in DO_NOT_EVICT if annotations.get(key) == value), "")

@@ -1,0 +1,68 @@
+"""Moves over random clusters: never dearer in the end, no pod lost, nobody left alone, and an end."""
+
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner.core.model import Owner, Pod
+from provisioner.core.policy import OPTIMAL, Policy
+from tests.support.provision import catalog, offering, pod
+from tests.support.world import World
+
+MARKET = catalog(
+    offering("small", "0.04", vcpus=1),
+    offering("middle", "0.07", vcpus=2, memory_gib=Decimal(8), zones=("z1", "z2")),
+    offering("large", "0.12", vcpus=4, memory_gib=Decimal(16)),
+)
+POLICY = Policy(mode=OPTIMAL, repack=True, node_unneeded_s=20, repack_cost_per_pod=Decimal("0.001"))
+SETTLED = 30
+"""Rounds after which everything that pays has been done: a move takes a few for each pod."""
+
+workers = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(1, 15), st.integers(1, 8)), min_size=1, max_size=6
+)
+
+
+def worker(number: int, app: str, cpu: int, memory: int) -> Pod:
+    owner = Owner("ReplicaSet", app, app)
+    return pod(f"{app}{number}", f"{cpu}00m", f"{memory * 512}Mi", owner=owner, labels={"app": app})
+
+
+def grown(wanted: list[tuple[str, int, int]], gone: set[int]) -> World:
+    """A cluster that has grown pod by pod, each with a node of its own or beside others; then some go."""
+    world = World(MARKET, replace(POLICY, repack=False))
+    for number, each in enumerate(wanted):
+        world.cluster.add(worker(number, *each))
+        world.rounds(2)
+    for name in [name for at, name in enumerate(list(world.cluster.pods)) if at in gone]:
+        del world.cluster.pods[name]
+    world.rounds(8)
+    world.policy = POLICY
+    world.restart()
+    return world
+
+
+def serving(world: World) -> Counter[str]:
+    return Counter(each.labels["app"] for each in world.cluster.pods.values() if each.is_ready)
+
+
+@settings(max_examples=20, deadline=None)
+@given(workers, st.sets(st.integers(0, 6), max_size=3))
+def test_moving_is_never_dearer_loses_nobody_and_ends(
+    wanted: list[tuple[str, int, int]], gone: set[int]
+) -> None:
+    world = grown(wanted, gone)
+    before, running = world.price_per_hour, serving(world)
+    for _ in range(SETTLED):
+        world.step()
+        assert all(serving(world)[app] >= min(1, count) for app, count in running.items())
+        assert all(serving(world)[app] >= count - 1 for app, count in running.items())
+        world.boot()
+    assert world.price_per_hour <= before
+    assert (world.cluster.pending, serving(world)) == ([], running)
+    ended = (list(world.driver.launches), list(world.driver.terminated), list(world.cluster.evicted))
+    world.rounds(10)
+    assert (world.driver.launches, world.driver.terminated, world.cluster.evicted) == ended

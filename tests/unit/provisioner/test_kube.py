@@ -1,0 +1,75 @@
+"""What the provisioner reads of disruption budgets at the API server, and how it asks to evict."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from provisioner.core import parse
+from provisioner.core.model import Budget
+from provisioner.kube import Kube, KubeDenied, KubeGone, KubeUnavailable
+from tests.support.provision import pod
+
+BUDGET = {
+    "metadata": {"name": "web", "namespace": "default"},
+    "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+    "status": {"disruptionsAllowed": 1},
+}
+
+
+def listing(*items: Any) -> Any:
+    return lambda **_: SimpleNamespace(data=json.dumps({"items": items, "metadata": {}}))
+
+
+def core(evict: Any = None) -> Any:
+    return SimpleNamespace(
+        list_pod_for_all_namespaces=listing(),
+        list_node=listing(),
+        create_namespaced_pod_eviction=evict,
+    )
+
+
+def policies(*budgets: Any) -> Any:
+    return SimpleNamespace(list_pod_disruption_budget_for_all_namespaces=listing(*budgets))
+
+
+def test_disruption_budgets_are_read() -> None:
+    (found,) = Kube(core(), policies(BUDGET)).observe().budgets
+    assert (found.name, found.allowed) == ("web", 1)
+    assert found.covers(pod(labels={"app": "web"}))
+    assert not found.covers(pod(labels={"app": "other"}))
+    assert not found.covers(pod(labels={"app": "web"}, namespace="elsewhere"))
+
+
+def test_where_no_pod_is_moved_they_are_not_asked_for() -> None:
+    assert Kube(core()).observe().budgets == ()
+
+
+def test_a_budget_without_a_status_allows_nothing() -> None:
+    assert parse.budget({key: BUDGET[key] for key in ("metadata", "spec")}).allowed == 0
+
+
+@pytest.mark.parametrize(("selector", "covers"), [(None, False), ((), True)])
+def test_an_empty_selector_is_every_pod_and_none_is_no_pod(
+    selector: tuple[()] | None, *, covers: bool
+) -> None:
+    assert Budget("default", "web", selector, 0).covers(pod()) == covers
+
+
+def test_the_pod_that_was_seen_is_evicted_and_no_other_of_its_name() -> None:
+    asked: list[Any] = []
+    Kube(core(lambda name, namespace, body, **_: asked.append((name, namespace, body)))).evict(pod("web-1"))
+    ((name, namespace, body),) = asked
+    assert (name, namespace, body["kind"]) == ("web-1", "default", "Eviction")
+    assert body["deleteOptions"] == {"preconditions": {"uid": "uid-web-1"}}
+
+
+@pytest.mark.parametrize(("status", "error"), [(429, KubeUnavailable), (404, KubeGone), (403, KubeDenied)])
+def test_a_refused_eviction_is_told_apart(status: int, error: type[Exception]) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ApiException(status=status, reason="refused")
+
+    with pytest.raises(error, match="refused"):
+        Kube(core(refuse)).evict(pod())

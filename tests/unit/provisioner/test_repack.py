@@ -1,0 +1,215 @@
+"""Moving pods for money: when it pays, what is never moved, and in which order it is done."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
+from provisioner.core.decide import decide
+from provisioner.core.model import Budget, Node, Owner, Pod
+from provisioner.core.plan import DRAIN, EVICT, MARK, UNCORDON, UNMARK, Plan
+from provisioner.core.policy import BIN_SELECT, OPTIMAL, Policy
+from provisioner.core.pools import Instance, Pool, PoolSpec
+from provisioner.core.snapshot import Snapshot
+from tests.support.packing import rounds
+from tests.support.provision import NOW, bought, catalog, offering, pod
+from tests.support.world import World
+
+MARKET = catalog(offering("small", "1", vcpus=1), offering("large", "1.5", vcpus=4, memory_gib=Decimal(16)))
+POLICY = Policy(mode=OPTIMAL, repack=True, node_unneeded_s=60, repack_cost_per_pod=Decimal("0.01"))
+SMALL = PoolSpec("small", 0, Decimal(4), "z1", "on-demand", (("karpenter.sh/capacity-type", "on-demand"),))
+LARGE = replace(SMALL, shape="large", memory_gib=Decimal(16))
+WAITED = {REMOVABLE_SINCE_KEY: (NOW - timedelta(seconds=60)).isoformat()}
+
+
+def worker(name: str, at: str, **changes: Any) -> Pod:
+    values = {"owner": Owner("ReplicaSet", "web", "web"), "labels": {"app": "web"}, **changes}
+    return pod(name, "700m", "2Gi", node_name=at, phase="Running", **{"is_ready": True, **values})
+
+
+def there(name: str, spec: PoolSpec = SMALL, **changes: Any) -> Node:
+    offered = MARKET.find(spec.shape, spec.capacity_type)
+    assert offered is not None
+    size = MARKET.size(offered)
+    values = {"capacity": size.usable, "allocatable": size.usable, "created": NOW, **changes}
+    labels = {**MARKET.labels(offered, "z1"), **dict(spec.labels), "kubernetes.io/hostname": name}
+    return Node(name, provider_id=name, labels=labels, **values)
+
+
+def pool_of(spec: PoolSpec, *names: str) -> Pool:
+    return Pool(spec.shape, spec.shape, spec, len(names), tuple(map(Instance, names)))
+
+
+def planned(
+    pods: list[Pod], nodes: list[Node], policy: Policy = POLICY, budgets: tuple[Budget, ...] = ()
+) -> Plan:
+    pools = [
+        pool_of(SMALL, *(each.name for each in nodes if each.name.startswith("s"))),
+        pool_of(LARGE, *(each.name for each in nodes if each.name.startswith("l"))),
+    ]
+    snapshot = Snapshot(tuple(pods), tuple(nodes), tuple(pools), budgets=budgets)
+    return decide(snapshot, MARKET, policy, NOW, rounds(100))
+
+
+def steps(plan: Plan) -> set[tuple[str, str]]:
+    return {(each.node, each.action) for each in plan.steps}
+
+
+TWO = [worker("a", "s1"), worker("b", "s2")]
+
+
+def two_nodes(**changes: Any) -> list[Node]:
+    return [there("s1", **changes), there("s2", **changes)]
+
+
+def test_nodes_that_cost_more_than_another_for_their_pods_are_marked_first() -> None:
+    plan = planned(TWO, two_nodes())
+    assert steps(plan) == {("s1", MARK), ("s2", MARK)}
+    assert plan.repack is not None
+    assert (plan.repack.nodes, plan.repack.saving_per_hour) == ((), Decimal("0.5"))
+    assert "saves $0.5 an hour" in plan.repack.why
+
+
+def test_after_the_wait_the_cheaper_node_is_bought_and_nothing_is_moved_yet() -> None:
+    plan = planned(TWO, two_nodes(annotations=WAITED))
+    assert plan.repack is not None
+    assert ([each.size.offering.shape for each in plan.repack.nodes], plan.steps) == (["large"], ())
+    assert bought(plan) == {}
+
+
+def test_a_node_that_is_not_ready_yet_is_waited_for() -> None:
+    plan = planned(TWO, [*two_nodes(annotations=WAITED), there("l1", LARGE, is_ready=False)])
+    assert plan.repack is not None
+    assert (plan.repack.nodes, plan.steps) == ((), ())
+
+
+def test_when_it_is_ready_the_old_ones_take_no_more_pods() -> None:
+    plan = planned(TWO, [*two_nodes(annotations=WAITED), there("l1", LARGE)])
+    assert steps(plan) == {("s1", DRAIN), ("s2", DRAIN)}
+
+
+def test_then_one_pod_is_moved() -> None:
+    draining = {**WAITED, DRAINING_KEY: "true"}
+    plan = planned(TWO, [*two_nodes(annotations=draining, is_cordoned=True), there("l1", LARGE)])
+    assert [(each.action, each.pod.name if each.pod else "") for each in plan.steps] == [(EVICT, "a")]
+
+
+def test_the_next_one_waits_until_the_first_is_ready_again() -> None:
+    draining = {**WAITED, DRAINING_KEY: "true"}
+    nodes = [*two_nodes(annotations=draining, is_cordoned=True), there("l1", LARGE)]
+    pods = [worker("c", "l1", is_ready=False), worker("b", "s2"), worker("d", "s1")]
+    assert EVICT not in {action for _, action in steps(planned(pods, nodes))}
+
+
+def test_while_a_moved_pod_is_on_its_way_nothing_is_taken_back() -> None:
+    draining = {**WAITED, DRAINING_KEY: "true"}
+    nodes = [*two_nodes(annotations=draining, is_cordoned=True), there("l1", LARGE, annotations=WAITED)]
+    waiting = replace(worker("a", ""), phase="Pending", is_ready=False)
+    plan = planned([waiting, worker("b", "s2")], nodes)
+    assert ([each.node for each in plan.existing], steps(plan)) == (["l1"], {("l1", UNMARK)})
+
+
+def test_a_move_that_pays_no_more_is_taken_back() -> None:
+    draining = {**WAITED, DRAINING_KEY: "true"}
+    nodes = [there("s1", annotations=draining, is_cordoned=True)]
+    assert steps(planned([worker("a", "s1")], nodes)) == {("s1", UNCORDON), ("s1", UNMARK)}
+
+
+def test_pods_that_fit_beside_others_are_moved_there_and_nothing_is_bought() -> None:
+    plan = planned(
+        [worker("a", "s1"), worker("b", "l1")], [there("s1", annotations=WAITED), there("l1", LARGE)]
+    )
+    assert steps(plan) == {("s1", DRAIN)}
+    assert plan.repack is not None
+    assert (plan.repack.nodes, set(plan.repack.targets)) == ((), {"l1"})
+
+
+def test_an_empty_node_is_given_back_rather_than_filled() -> None:
+    plan = planned([worker("a", "s1"), worker("b", "s1")], [there("s1"), there("l1", LARGE)])
+    assert steps(plan) == {("l1", MARK)}
+
+
+BUDGET = Budget("default", "web", (), 0)
+
+
+@pytest.mark.parametrize(
+    "pods",
+    [
+        pytest.param([replace(each, owner=None) for each in TWO], id="nothing would replace them"),
+        pytest.param([replace(each, owner=Owner("Job", "j", "j")) for each in TWO], id="they lose work"),
+        pytest.param(
+            [replace(each, owner=Owner("ReplicaSet", each.name, each.name)) for each in TWO],
+            id="they serve alone",
+        ),
+        pytest.param([replace(each, claims=("data",)) for each in TWO], id="they have a volume"),
+        pytest.param([replace(each, is_ready=False) for each in TWO], id="they are not ready"),
+        pytest.param(
+            [replace(each, annotations={"karpenter.sh/do-not-disrupt": "true"}) for each in TWO],
+            id="they refuse",
+        ),
+        pytest.param(
+            [replace(each, annotations={"pod.elotl.co/ignore": "true"}) for each in TWO], id="not ours"
+        ),
+    ],
+)
+def test_such_pods_are_never_moved(pods: list[Pod]) -> None:
+    assert planned(pods, two_nodes()).steps == ()
+
+
+@pytest.mark.parametrize(("allowed", "moves"), [(0, False), (1, True)])
+def test_a_disruption_budget_is_kept(allowed: int, *, moves: bool) -> None:
+    plan = planned(TWO, two_nodes(), budgets=(replace(BUDGET, allowed=allowed),))
+    assert (plan.repack is not None) == moves
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"annotations": {"rightsize.io/do-not-evict": "true"}},
+        {"is_ready": False},
+        {"is_cordoned": True},
+        {"is_deleting": True},
+    ],
+)
+def test_such_nodes_are_never_emptied(changes: dict[str, Any]) -> None:
+    assert planned(TWO, two_nodes(**changes)).repack is None
+
+
+@pytest.mark.parametrize(("cost", "moves"), [("0.24", True), ("0.25", False)])
+def test_it_has_to_save_more_than_the_moves_cost(cost: str, *, moves: bool) -> None:
+    plan = planned(TWO, two_nodes(), replace(POLICY, repack_cost_per_pod=Decimal(cost)))
+    assert (plan.repack is not None) == moves
+
+
+@pytest.mark.parametrize(("life_s", "moves"), [(7200, True), (60, False)])
+def test_it_has_to_save_that_over_the_expected_life(life_s: float, *, moves: bool) -> None:
+    policy = replace(POLICY, repack_life_s=life_s, repack_cost_per_pod=Decimal("0.3"))
+    assert (planned(TWO, two_nodes(), policy).repack is not None) == moves
+
+
+@pytest.mark.parametrize("changes", [{"repack": False}, {"mode": BIN_SELECT}, {"max_nodes": 2}])
+def test_it_is_done_only_where_it_may_be(changes: dict[str, Any]) -> None:
+    assert planned(TWO, two_nodes(), replace(POLICY, **changes)).repack is None
+
+
+def test_nothing_is_moved_while_a_pod_has_no_place() -> None:
+    assert planned([*TWO, pod("huge", "99")], two_nodes()).repack is None
+
+
+@pytest.mark.parametrize("restart", [lambda _: None, World.restart])
+def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], None]) -> None:
+    world = World(MARKET, POLICY)
+    for name in ("a", "b"):
+        world.cluster.add(replace(worker(name, ""), phase="Pending", is_ready=False))
+        world.rounds(2)
+    assert world.bought == ["small", "small"]
+    for _ in range(30):
+        world.rounds(1)
+        restart(world)
+        assert sum(each.is_ready for each in world.cluster.pods.values()) == 2
+    assert (world.bought, world.price_per_hour) == (["small", "small", "large"], Decimal("1.5"))
+    assert sorted(world.cluster.evicted) == ["a", "b"]
