@@ -33,7 +33,8 @@ class Policy:
     node_unneeded_s: float = 300
     """How long a node has to be removable before it is removed."""
     repack: bool = False
-    """Whether `optimal` moves pods to nodes that cost less together."""
+    """Whether `optimal` moves pods to nodes that cost less together. Off where workloads shrink to one pod: the
+    last one is not moved, and would keep the large node that was cheapest for many."""
     repack_life_s: float = 3600
     """How long a set of nodes is expected to serve: what moving pods may save is counted so long."""
     repack_cost_per_pod: Decimal = Decimal("0.002")
