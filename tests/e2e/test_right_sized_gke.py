@@ -1,0 +1,18 @@
+"""The right-sized stack on GKE, over its whole life."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.right_sized import GKE, Life, Stack, brought_up
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    yield from brought_up(GKE, tmp_path_factory.mktemp("right-sized-gke") / "home")
+
+
+class TestGke(Life):
+    pass
