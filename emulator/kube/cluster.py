@@ -80,6 +80,15 @@ class KubeCluster:
         Raises:
             ClusterFailed: with the reason; nothing of it is left.
         """
+        try:
+            return cls._made(spec, images, serves=serves)
+        except ComponentEnded as fault:
+            # Now and then one ends because another was not there yet; a second start goes well.
+            _log.warning("%s; made once more", fault)
+            return cls._made(spec, images, serves=serves)
+
+    @classmethod
+    def _made(cls, spec: ClusterSpec, images: Sequence[ProcessImage], *, serves: bool) -> "KubeCluster":
         taken = ports.reserve(spec.home)
         try:
             purge(spec.home)
@@ -245,7 +254,13 @@ def _timing(spec: ClusterSpec, *, serves: bool) -> Timing:
     )
 
 
+class ComponentEnded(ClusterFailed):
+    """A part of the control plane did not stay."""
+
+
 def _require_components(spec: ClusterSpec) -> None:
     missing = controlplane.missing_components(spec.home)
     if missing:
-        raise ClusterFailed(f"cluster {spec.name}: ended right after the start: {', '.join(sorted(missing))}")
+        raise ComponentEnded(
+            f"cluster {spec.name}: ended right after the start: {', '.join(sorted(missing))}"
+        )
