@@ -82,8 +82,7 @@ class KubeCluster:
         """
         try:
             return cls._made(spec, images, serves=serves)
-        except ComponentEnded as fault:
-            # Now and then one ends because another was not there yet; a second start goes well.
+        except controlplane.ComponentEnded as fault:
             _log.warning("%s; made once more", fault)
             return cls._made(spec, images, serves=serves)
 
@@ -96,7 +95,7 @@ class KubeCluster:
             controlplane.create(spec.name, spec.home, _timing(spec, serves=serves), taken, repositories)
             cluster = cls(spec, images, taken, serves=serves)
             readiness.prove(cluster._api)
-            _require_components(spec)
+            controlplane.require_components(spec.name, spec.home)
             if spec.tolerates_arm:
                 admission.tolerate_arm(cluster._api)
             for pod in spec.system_pods:
@@ -252,15 +251,3 @@ def _timing(spec: ClusterSpec, *, serves: bool) -> Timing:
         hpa_cpu_initialization_s=CLOUD.hpa_cpu_initialization_s,
         hpa_initial_readiness_s=CLOUD.hpa_initial_readiness_s,
     )
-
-
-class ComponentEnded(ClusterFailed):
-    """A part of the control plane did not stay."""
-
-
-def _require_components(spec: ClusterSpec) -> None:
-    missing = controlplane.missing_components(spec.home)
-    if missing:
-        raise ComponentEnded(
-            f"cluster {spec.name}: ended right after the start: {', '.join(sorted(missing))}"
-        )

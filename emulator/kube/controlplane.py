@@ -93,10 +93,24 @@ def create(
         raise ClusterFailed(f"cluster {name}: kwokctl failed: {_last_words(done.stdout + done.stderr)}")
 
 
-def missing_components(home: Path) -> frozenset[str]:
-    """Components that should run and do not: kwokctl does not notice when one ends right after its start."""
-    running = (process.info["cmdline"] or [""] for process in components(home))
-    return _COMPONENTS - {Path(command[0]).name for command in running}
+class ComponentEnded(ClusterFailed):
+    """A component did not stay, as one does that was started a moment before what it needs."""
+
+
+def require_components(name: str, home: Path) -> None:
+    """See that all run: kwokctl does not notice when one ends right after its start.
+
+    Raises:
+        ComponentEnded: naming those that do not, with the last words of each.
+    """
+    running = {Path((process.info["cmdline"] or [""])[0]).name for process in components(home)}
+    if missing := sorted(_COMPONENTS - running):
+        said = "; ".join(f"{component} ({_last_words(_log_of(home, component))})" for component in missing)
+        raise ComponentEnded(f"cluster {name}: ended right after the start: {said}")
+
+
+def _log_of(home: Path, component: str) -> str:
+    return "\n".join(path.read_text(errors="replace") for path in home.rglob(f"{component}.log"))
 
 
 def end(home: Path) -> None:
