@@ -228,7 +228,9 @@ def test_tokens_are_known_by_service_account_and_pod(cluster: KubeCluster, kubec
 def test_controllers_go_on_after_the_api_server_was_away(cluster: KubeCluster, kubectl: Kubectl) -> None:
     restart_api_server(cluster.spec.home)
     until("answers again", lambda: kubectl.run("get", "nodes").returncode == 0)
-    kubectl("create", "service", "loadbalancer", "late", "--tcp=8080:8080")
+    # For a moment a restarted API server knows of no address that it could give to a Service.
+    command = ("create", "service", "loadbalancer", "late", "--tcp=8080:8080")
+    until("takes a Service", lambda: kubectl.run(*command).returncode == 0)
     until("an address", lambda: kubectl.get("service", "late")["status"]["loadBalancer"].get("ingress"))
     kubectl.apply(process_pod("late"))
     until(
