@@ -6,19 +6,19 @@ from typing import Any, Final
 from emulator.plugins.gcp.api import CONTAINER
 from emulator.plugins.gcp.container_rows import CLUSTER, CLUSTER_SHOWN
 from emulator.plugins.gcp.handler import GoogleHandler, touches
-from emulator.plugins.gcp.orders import making, order
+from emulator.plugins.gcp.orders import making, order, settled
 from emulator.plugins.gcp.rows import to_api, to_pulumi
 from emulator.plugins.model import id_of
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Refused, Request
 from emulator.plugins.rest.api import Api
 from emulator.plugins.rest.handler import HalfMade, unforgotten, unless_gone
-from emulator.plugins.rest.waiting import Unfinished, patiently, pauses
+from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
 
 _DEFAULT_POOL: Final = "default-pool"
 _ROUTES: Final = "ROUTES"
-_COMING: Final = "PROVISIONING"
+_COMING: Final = frozenset({"PROVISIONING"})
 _SICK: Final = frozenset({"DEGRADED", "ERROR"})
 _FIXED: Final = tuple(
     f"nodeConfig.{name}"
@@ -151,7 +151,7 @@ class ClusterHandler(GoogleHandler):
     def update(self, api: Api, request: Request, change: Change) -> None:
         """Change what changed, one thing after the other, as the API wants it."""
         paths = [one.path for one in self.changes(change)]
-        _there(api, request, request.id)
+        settled(api, request, request.id, "cluster", _COMING)
         for method, path, body in _updates(api, request, change.inputs, paths):
             order(api, request, method, path, body)
         _settle(api, request, request.id, change.inputs)
@@ -210,22 +210,9 @@ def _at(body: Properties, place: str, nothing: Any) -> Any:
     return nothing if value is None else value
 
 
-def _there(api: Api, request: Request, resource_id: str) -> Mapping[str, Any]:
-    """The cluster, as soon as it does not come any more."""
-    live: Mapping[str, Any] = {}
-    for in_time in pauses(request):
-        live = patiently(request, lambda: api.get(f"{CONTAINER}/{resource_id}"))
-        if live["status"] != _COMING:
-            break
-        if not in_time:
-            raise Unfinished(f"the cluster is still {live['status']}")
-        request.status.say(f"the cluster is {live['status']}")
-    return live
-
-
 def _settle(api: Api, request: Request, resource_id: str, inputs: Properties) -> None:
     """Wait until it is there and well, and has no pool that the program does not want."""
-    live = _there(api, request, resource_id)
+    live = settled(api, request, resource_id, "cluster", _COMING)
     if live["status"] in _SICK:
         said = f"the cluster is {live['status']}: {live.get('statusMessage', '')}"
         raise HalfMade(resource_id, f"{said}; destroy or replace it")

@@ -8,14 +8,13 @@ from emulator.plugins import differences
 from emulator.plugins.gcp.api import COMPUTE, CONTAINER
 from emulator.plugins.gcp.container_rows import NODE_POOL
 from emulator.plugins.gcp.handler import GoogleHandler, last, touches
-from emulator.plugins.gcp.orders import making, order
+from emulator.plugins.gcp.orders import making, order, settled
 from emulator.plugins.gcp.rows import alike, to_api, to_pulumi
 from emulator.plugins.model import id_of
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Request
 from emulator.plugins.rest.api import Api
 from emulator.plugins.rest.handler import HalfMade, unforgotten
-from emulator.plugins.rest.waiting import Unfinished, patiently, pauses
 from emulator.plugins.values import Properties
 
 _GROUP: Final = re.compile(r"projects/[^/]+/zones/[^/]+/instanceGroupManagers/[^/]+$")
@@ -200,13 +199,7 @@ def _settle(api: Api, request: Request, resource_id: str) -> None:
     Raises:
         HalfMade: it has come to rest without them.
     """
-    for in_time in pauses(request):
-        live = patiently(request, lambda: api.get(f"{CONTAINER}/{resource_id}"))
-        if live["status"] not in _COMING:
-            break
-        if not in_time:
-            raise Unfinished(f"the node pool is still {live['status']}")
-        request.status.say(f"the node pool is {live['status']}")
+    live = settled(api, request, resource_id, "node pool", _COMING)
     if live["status"] in _SICK:
         said = live.get("statusMessage", "")
         raise HalfMade(resource_id, f"node pool {last(resource_id)} is {live['status']}: {said}")

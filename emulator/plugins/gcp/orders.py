@@ -1,11 +1,14 @@
 """Orders to the container API, which take their time and come one at a time to a cluster."""
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from emulator.plugins.gcp.api import CONTAINER
 from emulator.plugins.gcp.operations import container_done
 from emulator.plugins.provider import Request
 from emulator.plugins.rest.api import Api
 from emulator.plugins.rest.handler import unforgotten
-from emulator.plugins.rest.waiting import patiently
+from emulator.plugins.rest.waiting import Unfinished, patiently, pauses
 from emulator.plugins.values import Properties
 
 
@@ -31,6 +34,25 @@ def making(api: Api, request: Request, resource_id: str, path: str, body: Proper
     operation = patiently(request, lambda: api.call("POST", f"{CONTAINER}/{path}", body)).body
     with unforgotten(resource_id):
         container_done(api, request, parent_of(path), operation)
+
+
+def settled(
+    api: Api, request: Request, resource_id: str, kind: str, coming: Collection[str]
+) -> Mapping[str, Any]:
+    """What stands there, as soon as its status is none of those that pass.
+
+    Raises:
+        Unfinished: it did not settle in time.
+        Refused: the user cancelled.
+    """
+    for in_time in pauses(request):
+        live: Mapping[str, Any] = patiently(request, lambda: api.get(f"{CONTAINER}/{resource_id}"))
+        if live["status"] not in coming:
+            return live
+        if not in_time:
+            raise Unfinished(f"the {kind} is still {live['status']}")
+        request.status.say(f"the {kind} is {live['status']}")
+    raise AssertionError  # pauses never end
 
 
 def parent_of(path: str) -> str:
