@@ -5,12 +5,12 @@ pool of GPUs must not be the first home of the cloud's own pods.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 
 from catalog.names import ROLE_INFERENCE, ROLE_KEY
-from components.gke.node_pool import Fixed, Hardware, PoolArgs, Site, UpTo, numbered, pool, spread
+from components.gke.node_pool import Fixed, Hardware, PoolArgs, Site, UpTo, fixed_pools, pool
 from components.inference_nodes import AUTOSCALED, FIXED, labels
 from components.part import Part
 
@@ -18,7 +18,7 @@ TAINTS: Final = {ROLE_KEY: ROLE_INFERENCE, "nvidia.com/gpu": "present"}
 
 
 class FixedGpuPool(Part):
-    """GPU nodes for the peak, always; a pool for each zone, since a pool's size counts in each."""
+    """GPU nodes for the peak, always; a pool for each zone."""
 
     def __init__(
         self,
@@ -29,15 +29,8 @@ class FixedGpuPool(Part):
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("gke:FixedGpuPool", FIXED, after=after)
-        self.pools: list[Any] = [
-            pool(
-                numbered(FIXED, index),
-                site,
-                PoolArgs(hardware, labels(FIXED), TAINTS, [zone], Fixed(nodes)),
-                self.child(),
-            )
-            for index, (zone, nodes) in enumerate(spread(size, zones).items())
-        ]
+        args = PoolArgs(hardware, labels(FIXED), TAINTS, zones, Fixed(size))
+        self.pools = fixed_pools(FIXED, site, args, self.child())
         self.register_outputs({"poolIds": [made.id for made in self.pools]})
 
 

@@ -1,7 +1,7 @@
 """What the management pool and the GPU pools have in common, as arguments of one `NodePool`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pulumi
@@ -81,6 +81,14 @@ def pool(name: str, site: Site, args: PoolArgs, opts: pulumi.ResourceOptions) ->
         **_size(args.size),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=_PATIENCE)),
     )
+
+
+def fixed_pools(name: str, site: Site, args: PoolArgs, opts: pulumi.ResourceOptions) -> list[Any]:
+    """Declare a fixed pool of so many nodes in all: one for each zone, since a pool's size counts in each."""
+    return [
+        pool(numbered(name, index), site, replace(args, zones=[zone], size=Fixed(nodes)), opts)
+        for index, (zone, nodes) in enumerate(spread(args.size.nodes, args.zones).items())
+    ]
 
 
 def spread(nodes: int, zones: Sequence[str]) -> dict[str, int]:
