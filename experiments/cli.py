@@ -60,6 +60,7 @@ OutOption = Annotated[
         help="Folder of the run's files.", show_default=f"{OUT}/CLOUD, with --published {OUT}/CLOUD-published"
     ),
 ]
+DocumentOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 
 @app.command()
@@ -121,9 +122,7 @@ def cost(
     *,
     reproduce: PublishedOption = False,
     out: OutOption = None,
-    as_document: Annotated[
-        bool, typer.Option("--json", help="One JSON document instead of a table.")
-    ] = False,
+    as_document: DocumentOption = False,
 ) -> None:
     """Dollars per hour of all instances in steady state, by operating point and variant."""
     with _faults_as_lines():
@@ -136,9 +135,7 @@ def latency_of(
     *,
     reproduce: PublishedOption = False,
     out: OutOption = None,
-    as_document: Annotated[
-        bool, typer.Option("--json", help="One JSON document instead of a table.")
-    ] = False,
+    as_document: DocumentOption = False,
 ) -> None:
     """Latency of real model servers under load, beside the published; needs `run --serving real`."""
     with _faults_as_lines():
@@ -178,9 +175,7 @@ def clouds(
     out: Annotated[
         Path, typer.Option(help="Folder with the runs' folders: CLOUD, or with --published CLOUD-published.")
     ] = OUT,
-    as_document: Annotated[
-        bool, typer.Option("--json", help="One JSON document instead of a table.")
-    ] = False,
+    as_document: DocumentOption = False,
 ) -> None:
     """The cost tables of every cloud that was measured, in one."""
     with _faults_as_lines():
