@@ -23,9 +23,9 @@ _LOOK_S: Final = 0.5
 _PATIENCE_S: Final = 10.0
 
 
-def at_once(variants: int, available_bytes: int, bytes_per_variant: int = BYTES_PER_VARIANT) -> int:
+def at_once(variants: int, available_bytes: int) -> int:
     """How many variants to measure at a time."""
-    return max(1, min(variants, available_bytes // bytes_per_variant))
+    return max(1, min(variants, available_bytes // BYTES_PER_VARIANT))
 
 
 def available_bytes() -> int:
