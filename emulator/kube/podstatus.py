@@ -7,7 +7,6 @@ from typing import Any, Final
 from emulator.kube.api import Object
 from emulator.kube.probes import State
 
-WELL: Final = State(started=True, ready=True)
 _FIRST_BACK_OFF_S: Final = 10.0
 _LONGEST_BACK_OFF_S: Final = 300.0
 _FORGIVEN_AFTER_S: Final = 600.0
@@ -58,14 +57,12 @@ class Subject:
     started: datetime
 
 
-def running(
-    subject: Subject, history: History, since: datetime, state: State = WELL, now: datetime | None = None
-) -> Object:
+def running(subject: Subject, history: History, since: datetime, state: State, now: datetime) -> Object:
     """The container runs since then; whether the pod is ready is what its probes say now."""
     running = {"running": {"startedAt": _stamp(since)}}
     container = _container(subject, history, running, ready=state.ready)
     container["started"] = state.started
-    return _status(subject, "Running", container, now or since)
+    return _status(subject, "Running", container, now)
 
 
 def waiting(subject: Subject, history: History, reason: str, message: str, now: datetime) -> Object:

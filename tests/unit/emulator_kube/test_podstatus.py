@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emulator.kube.podstatus import History, Run, Subject, finished, restarts, running, waiting
+from emulator.kube.probes import State
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 SUBJECT = Subject("main", "image", "10.130.0.1", "10.0.0.1", T0)
@@ -45,7 +46,7 @@ def test_the_restart_policy_is_obeyed(policy: str, exit_code: int, again: bool) 
 
 
 def test_a_running_pod_is_ready_and_names_its_addresses() -> None:
-    status = running(SUBJECT, History(), T0)["status"]
+    status = running(SUBJECT, History(), T0, State(started=True, ready=True), T0)["status"]
     assert (status["phase"], status["podIP"], status["hostIP"]) == ("Running", "10.130.0.1", "10.0.0.1")
     assert {row["type"]: row["status"] for row in status["conditions"]}["Ready"] == "True"
     assert status["containerStatuses"][0]["state"] == {
