@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import httpx
@@ -83,21 +84,16 @@ class Balancer:
         return PlainTextResponse(f"service {self._service}: {reason}\n", _UNAVAILABLE)
 
     async def _ask(self, endpoint: Endpoint, request: Request) -> Response:
-        turn = self._turns.taken(endpoint)
-        turn.__enter__()
-        try:
+        async with AsyncExitStack() as turn:
+            turn.enter_context(self._turns.taken(endpoint))
             answer = await self._client.send(self._onward(endpoint, request), stream=True)
-        except BaseException:
-            turn.__exit__(None, None, None)
-            raise
+            turn.push_async_callback(answer.aclose)
+            until_answered = turn.pop_all()
 
         async def body() -> AsyncIterator[bytes]:
-            try:
+            async with until_answered:
                 async for chunk in answer.aiter_raw():
                     yield chunk
-            finally:
-                await answer.aclose()
-                turn.__exit__(None, None, None)
 
         response = StreamingResponse(body(), answer.status_code)
         response.raw_headers = _passed_on(answer.headers.raw)
