@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from emulator.plugins.gcp.api import CONTAINER
-from emulator.plugins.gcp.container_rows import CLUSTER, CLUSTER_SHOWN
+from emulator.plugins.gcp.container_rows import BORN_WITH, CLUSTER, CLUSTER_SHOWN
 from emulator.plugins.gcp.handler import GoogleHandler, touches
 from emulator.plugins.gcp.orders import making, order, settled
 from emulator.plugins.gcp.rows import to_api, to_pulumi
@@ -20,26 +20,6 @@ _DEFAULT_POOL: Final = "default-pool"
 _ROUTES: Final = "ROUTES"
 _COMING: Final = frozenset({"PROVISIONING"})
 _SICK: Final = frozenset({"DEGRADED", "ERROR"})
-_FIXED: Final = tuple(
-    f"nodeConfig.{name}"
-    for name in (
-        "bootDiskKmsKey",
-        "confidentialNodes",
-        "gcfsConfig",
-        "guestAccelerators",
-        "gvnic",
-        "localSsdCount",
-        "metadata",
-        "minCpuPlatform",
-        "oauthScopes",
-        "preemptible",
-        "reservationAffinity",
-        "serviceAccount",
-        "shieldedInstanceConfig",
-        "spot",
-    )
-)
-"""What a node is born with."""
 
 _DESIRED: Final[Mapping[str, tuple[str, str, Any]]] = {
     "addonsConfig": ("desiredAddonsConfig", "addonsConfig", {}),
@@ -113,7 +93,7 @@ class ClusterHandler(GoogleHandler):
         "privateClusterConfig.privateEndpointSubnetwork",
         "project",
         "subnetwork",
-        *_FIXED,
+        *BORN_WITH,
     )
 
     def create(self, api: Api, request: Request, inputs: Properties) -> str:

@@ -51,6 +51,26 @@ NODE_CONFIG: Final[Rows] = {
     "loggingVariant": "loggingConfig.variantConfig.variant",
 }
 """A node's configuration, within `nodeConfig` and within `config`."""
+BORN_WITH: Final = tuple(
+    f"nodeConfig.{name}"
+    for name in (
+        "bootDiskKmsKey",
+        "confidentialNodes",
+        "gcfsConfig",
+        "guestAccelerators",
+        "gvnic",
+        "localSsdCount",
+        "metadata",
+        "minCpuPlatform",
+        "oauthScopes",
+        "preemptible",
+        "reservationAffinity",
+        "serviceAccount",
+        "shieldedInstanceConfig",
+        "spot",
+    )
+)
+"""What a node is born with: whoever wants it otherwise wants another node."""
 
 NODE_POOL: Final[Rows] = {
     **below("nodeConfig", "config", NODE_CONFIG),

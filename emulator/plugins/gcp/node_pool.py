@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from emulator.plugins import differences
 from emulator.plugins.gcp.api import COMPUTE, CONTAINER
-from emulator.plugins.gcp.container_rows import NODE_POOL
+from emulator.plugins.gcp.container_rows import BORN_WITH, NODE_POOL
 from emulator.plugins.gcp.handler import GoogleHandler, last, touches
 from emulator.plugins.gcp.orders import making, order, settled
 from emulator.plugins.gcp.rows import alike, to_api, to_pulumi
@@ -81,23 +81,10 @@ class NodePoolHandler(GoogleHandler):
         "networkConfig.createPodRange",
         "networkConfig.podIpv4CidrBlock",
         "networkConfig.podRange",
-        "nodeConfig.bootDiskKmsKey",
-        "nodeConfig.confidentialNodes",
-        "nodeConfig.gcfsConfig",
-        "nodeConfig.guestAccelerators",
-        "nodeConfig.gvnic",
-        "nodeConfig.localSsdCount",
-        "nodeConfig.metadata",
-        "nodeConfig.minCpuPlatform",
-        "nodeConfig.oauthScopes",
-        "nodeConfig.preemptible",
-        "nodeConfig.reservationAffinity",
-        "nodeConfig.serviceAccount",
-        "nodeConfig.shieldedInstanceConfig",
-        "nodeConfig.spot",
         "placementPolicy",
         "project",
         "queuedProvisioning",
+        *BORN_WITH,
     )
 
     def faults(self, inputs: Properties) -> tuple[tuple[str, str], ...]:
