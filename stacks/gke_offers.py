@@ -1,14 +1,18 @@
 """What Google Cloud offers a project, asked through the engine before anything is declared."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import pulumi_gcp as gcp
 
 from stacks.faults import Fault, StackError, closest
 from stacks.project import Project
+from stacks.questions import ask as ask_cloud
 from stacks.settings import Settings
+
+_ask: Final = partial(ask_cloud, "project", "project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +47,6 @@ def ask(settings: Settings, project: Project) -> Offers:
         ),
     )
     return Offers(_version(settings, versions), tuple(sorted(zones.names)))
-
-
-def _ask(what: str, question: Callable[[], Any]) -> Any:
-    try:
-        return question()
-    except Exception as error:  # the engine raises a bare Exception when an invoke fails
-        way_out = (
-            f"the cloud said: {str(error).splitlines()[0]}" if str(error) else "check credentials and project"
-        )
-        raise StackError([Fault("project", what, "cannot be read from the cloud", way_out)]) from error
 
 
 def _check_zones(project: Project, there: Sequence[str]) -> None:

@@ -4,10 +4,11 @@ The questions have literal arguments, so they are answered at preview too, and w
 fault before anything is built.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, Final
 
 import pulumi_oci as oci
 
@@ -15,7 +16,10 @@ from components.oke.images import Image, newest
 from components.oke.network import OracleServices
 from stacks.compartment import Compartment, Network
 from stacks.faults import Fault, StackError, closest
+from stacks.questions import ask as ask_cloud
 from stacks.settings import Settings
+
+_ask: Final = partial(ask_cloud, "compartment", "region")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,6 @@ def _check_vcn(network: Network) -> None:
         raise StackError(
             [Fault("network.cidrBlock", str(network.cidr_block), "must lie in the VCN", f"it has {there}")]
         )
-
-
-def _ask(what: str, question: Callable[[], Any]) -> Any:
-    try:
-        return question()
-    except Exception as error:  # the engine raises a bare Exception when an invoke fails
-        way_out = (
-            f"the cloud said: {str(error).splitlines()[0]}" if str(error) else "check credentials and region"
-        )
-        raise StackError([Fault("compartment", what, "cannot be read from the cloud", way_out)]) from error
 
 
 def _version(settings: Settings, offered: list[str]) -> str:
