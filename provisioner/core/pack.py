@@ -15,7 +15,7 @@ from provisioner.core.model import Pod
 from provisioner.core.optimal.answer import Answer
 from provisioner.core.optimal.solve import solve
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
-from provisioner.core.situation import Outcome, Situation, new_room, number_of, room_for, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, number_of, room_for, unbuyable
 
 
 def pack(situation: Situation) -> Outcome:
@@ -62,13 +62,7 @@ def _bought(
             for at, pods in node.pods:
                 yield replace(folded.kinds[at], pods=deal.some(at, pods), zone="")
             continue
-        _buy(PlannedNode(size, spec, tuple(deal.out(node.pods)), other), situation, outcome)
-
-
-def _buy(planned: PlannedNode, situation: Situation, outcome: Outcome) -> None:
-    outcome.bought.append(planned)
-    situation.cart.add(planned)
-    situation.site.open(new_room(planned, situation.terms.catalog, len(outcome.bought)))
+        buy(PlannedNode(size, spec, tuple(deal.out(node.pods)), other), situation, outcome)
 
 
 def _one_by_one(kind: Kind, situation: Situation, outcome: Outcome) -> None:
@@ -89,7 +83,7 @@ def _placed(pod: Pod, situation: Situation, outcome: Outcome) -> Reason | None:
     found = unbuyable(pod, situation) or choose(pod, situation.site, situation.terms, situation.cart.why_not)
     if isinstance(found, Reason):
         return found
-    _buy(found, situation, outcome)
+    buy(found, situation, outcome)
     return None
 
 

@@ -12,22 +12,14 @@ from provisioner.core.plan import PlannedNode, Reason, Unplaced
 from provisioner.core.policy import Policy
 from provisioner.core.resources import Resources
 from provisioner.core.site import Room
-from provisioner.core.situation import Outcome, Situation, new_room, room_for, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, settle, unbuyable
 
 
 def share(situation: Situation) -> Outcome:
     """Places for all pods, or the reason why one has none."""
     outcome = Outcome()
-    left: list[Pod] = []
-    for pod in situation.pods:
-        room = room_for(pod, situation)
-        if room is None:
-            left.append(pod)
-        else:
-            situation.site.put(pod, room)
-            outcome.place([pod], room.name)
     shared: dict[int, Room] = {}
-    for pod in left:
+    for pod in settle(situation, outcome):
         if not _joined(pod, shared, situation, outcome):
             _buy(pod, shared, situation, outcome)
     return outcome
@@ -62,10 +54,7 @@ def _buy(pod: Pod, shared: dict[int, Room], situation: Situation, outcome: Outco
     if isinstance(found, Reason):
         outcome.refused.append(Unplaced(pod, (found,)))
         return
-    outcome.bought.append(found)
-    situation.cart.add(found)
-    room = new_room(found, situation.terms.catalog, len(outcome.bought))
-    situation.site.open(room)
+    room = buy(found, situation, outcome)
     if small:
         shared[len(outcome.bought) - 1] = room
 

@@ -88,6 +88,28 @@ def room_for(pod: Pod, situation: Situation) -> Room | None:
     )
 
 
+def settle(situation: Situation, outcome: Outcome) -> list[Pod]:
+    """Put pods into rooms that are there; returns those that none of them takes."""
+    left: list[Pod] = []
+    for pod in situation.pods:
+        room = room_for(pod, situation)
+        if room is None:
+            left.append(pod)
+        else:
+            situation.site.put(pod, room)
+            outcome.place([pod], room.name)
+    return left
+
+
+def buy(planned: PlannedNode, situation: Situation, outcome: Outcome) -> Room:
+    """Buy a node; returns it as the room that later pods may share."""
+    outcome.bought.append(planned)
+    situation.cart.add(planned)
+    room = new_room(planned, situation.terms.catalog, len(outcome.bought))
+    situation.site.open(room)
+    return room
+
+
 _NEW: Final = "(new node "
 
 
