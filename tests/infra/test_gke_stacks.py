@@ -1,33 +1,34 @@
 """What each variant of a GKE stack declares, and what it must not."""
 
-import json
 from decimal import Decimal
-from typing import Any
 
 import pulumi
 import pytest
 import yaml
 
-from provisioner import settings as provisioner_settings
+from tests.support.every_variant import (
+    CAPACITY,
+    DEPLOYMENT,
+    SERVICE,
+    VARIANTS,
+    EveryVariant,
+    own_of,
+    pod_of,
+    told,
+)
 from tests.support.google_project import Project
-from tests.support.mocks import Cloud, Declared
+from tests.support.mocks import Cloud
 from tests.support.settings import PROJECT
 from tests.support.stacks import run_gke
 
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 CLUSTER = "gcp:container/cluster:Cluster"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-NAMESPACE = "kubernetes:core/v1:Namespace"
 NAT = "gcp:compute/routerNat:RouterNat"
 POOL = "gcp:container/nodePool:NodePool"
-CAPACITY = "pulumi-python:dynamic/rightsize:ProvisionedCapacity"
 PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
-SERVICE = "kubernetes:core/v1:Service"
 SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount"
-VARIANTS = ("max-sized", "dynamic", "right-sized")
 NODES = f"serviceAccount:gke-nodes@{PROJECT}.iam.gserviceaccount.com"
 PROVISIONER = f"serviceAccount:gke-provisioner@{PROJECT}.iam.gserviceaccount.com"
 
@@ -42,35 +43,13 @@ def stack(request: pytest.FixtureRequest, stacks: dict[str, Cloud]) -> Cloud:
     return stacks[request.param]
 
 
-def pod_of(deployment: Declared) -> Any:
-    return deployment.inputs["spec"]["template"]["spec"]
-
-
 def roles_of(stack: Cloud, member: str) -> set[str]:
     return {one.inputs["role"] for one in stack.all(PROJECT_MEMBER) if one.inputs["member"] == member}
 
 
-class TestEveryVariant:
-    def test_exports_exactly_what_the_promise_says(self, stack: Cloud) -> None:
-        assert set(stack.exports) == {
-            "cluster_id",
-            "kubeconfig",
-            "namespace",
-            "endpoints",
-            "price_per_hour_idle",
-            "price_per_hour_peak",
-        }
+class TestEveryVariant(EveryVariant):
+    def test_exports_the_full_name_of_its_cluster(self, stack: Cloud) -> None:
         assert stack.exports["cluster_id"] == f"projects/{PROJECT}/locations/us-central1-a/clusters/gke"
-        assert stack.exports["namespace"] == "inference"
-        assert stack.exports["endpoints"]["vgg16"].endswith(":8080/predictions/vgg16")
-
-    def test_keeps_the_kubeconfig_secret(self, stack: Cloud) -> None:
-        assert stack.secret_exports == {"kubeconfig"}
-        provider = stack.one("pulumi:providers:kubernetes")
-        assert "kubeconfig" in provider.secrets
-        server = yaml.safe_load(stack.exports["kubeconfig"])["clusters"][0]["cluster"]["server"]
-        others = [one for one in stack.declared if one is not provider and one.custom]
-        assert not [one.name for one in others if server in json.dumps(one.inputs)]
 
     def test_has_a_vpc_native_cluster_with_private_nodes_and_dataplane_v2(self, stack: Cloud) -> None:
         cluster = stack.one(CLUSTER).inputs
@@ -134,19 +113,6 @@ class TestEveryVariant:
     def test_gives_nobody_a_broad_role(self, stack: Cloud) -> None:
         given = {one.inputs["role"] for one in [*stack.all(PROJECT_MEMBER), *stack.all(ACCOUNT_MEMBER)]}
         assert not given & {"roles/owner", "roles/editor", "roles/container.admin", "roles/compute.admin"}
-
-    def test_serves_each_model_with_one_deployment_service_autoscaler_and_budget(self, stack: Cloud) -> None:
-        names = ["squeezenet1-1", "vgg16"]
-        assert stack.names("kubernetes:autoscaling/v2:HorizontalPodAutoscaler") == names
-        assert stack.names("kubernetes:policy/v1:PodDisruptionBudget") == names
-        assert stack.names(SERVICE) == names
-        for name in names:
-            assert "replicas" not in stack.one(DEPLOYMENT, name).inputs["spec"]
-
-    def test_admits_restricted_pods_only(self, stack: Cloud) -> None:
-        for namespace in stack.all(NAMESPACE):
-            labels = namespace.inputs["metadata"]["labels"]
-            assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
     def test_has_internal_load_balancers(self, stack: Cloud) -> None:
         for service in stack.all(SERVICE):
@@ -325,11 +291,10 @@ class TestRightSized:
 
     def test_tells_the_provisioner_all_it_needs_in_its_own_words(self, stacks: dict[str, Cloud]) -> None:
         stack = stacks["right-sized"]
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        told = provisioner_settings.parse(text)
-        assert (told.cloud, told.stack, told.cluster_id) == ("gke", "gke", stack.one(CLUSTER).id)
-        assert told.kubernetes_version == "1.36.3-gke.1092000"
-        assert told.site.model_dump() == {
+        found = told(stack)
+        assert (found.cloud, found.stack, found.cluster_id) == ("gke", "gke", stack.one(CLUSTER).id)
+        assert found.kubernetes_version == "1.36.3-gke.1092000"
+        assert found.site.model_dump() == {
             "project": PROJECT,
             "location": "us-central1-a",
             "cluster": "gke",
@@ -346,8 +311,7 @@ class TestRightSized:
 
     def test_leaves_the_provisioner_the_budget_without_the_static_nodes(self) -> None:
         stack = run_gke({"variant": "right-sized", "budget.pricePerHour": 1})
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        assert provisioner_settings.parse(text).policy.max_price_per_hour == Decimal("0.846")
+        assert told(stack).policy.max_price_per_hour == Decimal("0.846")
 
     def test_costs_as_published_where_nodes_reserve(self, stacks: dict[str, Cloud]) -> None:
         exports = stacks["right-sized"].exports
@@ -356,15 +320,7 @@ class TestRightSized:
 
 class TestSwitchingInPlace:
     def test_keeps_what_every_variant_has(self, stacks: dict[str, Cloud]) -> None:
-        sets = {
-            variant: {(one.token, one.name) for one in stack.declared} for variant, stack in stacks.items()
-        }
-        common = set.intersection(*sets.values())
-        own = {
-            variant: {name for token, name in found - common if not token.startswith("rightsize:")}
-            for variant, found in sets.items()
-        }
-        assert own == {
+        assert own_of(stacks) == {
             "max-sized": {"gpu-fixed"},
             "dynamic": {"gpu-autoscaled"},
             "right-sized": {
@@ -415,8 +371,7 @@ class TestRegionalClusters:
 
     def test_tell_the_provisioner_all_their_zones(self) -> None:
         stack = run_gke({"variant": "right-sized", "zones": ["us-central1-f", "us-central1-a"]})
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        site = provisioner_settings.parse(text).site
+        site = told(stack).site
         assert (site.location, site.zones) == ("us-central1", ("us-central1-f", "us-central1-a"))
 
 
@@ -476,8 +431,7 @@ class TestVersions:
     def test_the_release_channel_decides_where_nothing_is_said(self) -> None:
         stack = run_gke({"variant": "right-sized", "cluster.releaseChannel": "STABLE"})
         assert stack.one(CLUSTER).outputs["masterVersion"] == "1.35.6-gke.1204000"
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        assert provisioner_settings.parse(text).kubernetes_version == "1.35.6-gke.1204000"
+        assert told(stack).kubernetes_version == "1.35.6-gke.1204000"
 
     @pytest.mark.parametrize("asked", ["1.35", "1.35.6", "1.35.6-gke.1204000"])
     def test_else_it_is_the_newest_of_what_was_asked_for(self, asked: str) -> None:

@@ -1,6 +1,5 @@
 """What each variant of an OKE stack declares, and what it must not."""
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,29 @@ import yaml
 
 from catalog.loader import load
 from catalog.timing import DEMO
-from provisioner import settings as provisioner_settings
-from tests.support.mocks import Cloud, Declared
+from tests.support.every_variant import (
+    CAPACITY,
+    DEPLOYMENT,
+    SERVICE,
+    VARIANTS,
+    EveryVariant,
+    own_of,
+    pod_of,
+    settings_text,
+    told,
+)
+from tests.support.mocks import Cloud
 from tests.support.settings import COMPARTMENT
 from tests.support.stacks import run
 
 ADD_ON = "oci:ContainerEngine/addon:Addon"
 CLUSTER = "oci:ContainerEngine/cluster:Cluster"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-NAMESPACE = "kubernetes:core/v1:Namespace"
 POLICY = "oci:Identity/policy:Policy"
 POOL = "oci:ContainerEngine/nodePool:NodePool"
-CAPACITY = "pulumi-python:dynamic/rightsize:ProvisionedCapacity"
 RULE = "oci:Core/networkSecurityGroupSecurityRule:NetworkSecurityGroupSecurityRule"
-SERVICE = "kubernetes:core/v1:Service"
 SUBNET = "oci:Core/subnet:Subnet"
 VCN = "oci:Core/vcn:Vcn"
 CATALOG = Path(__file__).parents[2] / "catalog" / "oke.csv"
-VARIANTS = ("max-sized", "dynamic", "right-sized")
 
 
 @pytest.fixture(scope="module")
@@ -43,32 +46,7 @@ def stack(request: pytest.FixtureRequest, stacks: dict[str, Cloud]) -> Cloud:
     return stacks[request.param]
 
 
-def pod_of(deployment: Declared) -> Any:
-    return deployment.inputs["spec"]["template"]["spec"]
-
-
-class TestEveryVariant:
-    def test_exports_exactly_what_the_promise_says(self, stack: Cloud) -> None:
-        assert set(stack.exports) == {
-            "cluster_id",
-            "kubeconfig",
-            "namespace",
-            "endpoints",
-            "price_per_hour_idle",
-            "price_per_hour_peak",
-        }
-        assert stack.exports["namespace"] == "inference"
-        assert set(stack.exports["endpoints"]) == {"squeezenet1_1", "vgg16"}
-        assert stack.exports["endpoints"]["vgg16"].endswith(":8080/predictions/vgg16")
-
-    def test_keeps_the_kubeconfig_secret(self, stack: Cloud) -> None:
-        assert stack.secret_exports == {"kubeconfig"}
-        provider = stack.one("pulumi:providers:kubernetes")
-        assert "kubeconfig" in provider.secrets
-        server = yaml.safe_load(stack.exports["kubeconfig"])["clusters"][0]["cluster"]["server"]
-        others = [one for one in stack.declared if one is not provider and one.custom]
-        assert not [one.name for one in others if server in json.dumps(one.inputs)]
-
+class TestEveryVariant(EveryVariant):
     def test_has_an_enhanced_cluster_with_vcn_native_pods(self, stack: Cloud) -> None:
         cluster = stack.one(CLUSTER).inputs
         assert cluster["type"] == "ENHANCED_CLUSTER"
@@ -95,21 +73,6 @@ class TestEveryVariant:
         assert metrics.depends_on(cert_manager)
         assert stack.reaches(cert_manager, stack.one(POOL, "management"))
         assert cert_manager.inputs["removeAddonResourcesOnDelete"] is True
-
-    def test_serves_each_model_with_one_deployment_service_autoscaler_and_budget(self, stack: Cloud) -> None:
-        names = ["squeezenet1-1", "vgg16"]
-        assert stack.names("kubernetes:autoscaling/v2:HorizontalPodAutoscaler") == names
-        assert stack.names("kubernetes:policy/v1:PodDisruptionBudget") == names
-        assert stack.names(SERVICE) == names
-        for name in names:
-            deployment = stack.one(DEPLOYMENT, name).inputs
-            assert "replicas" not in deployment["spec"]
-            assert deployment["metadata"]["namespace"] == "inference"
-
-    def test_admits_restricted_pods_only(self, stack: Cloud) -> None:
-        for namespace in stack.all(NAMESPACE):
-            labels = namespace.inputs["metadata"]["labels"]
-            assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
     def test_lets_model_pods_on_inference_nodes_only(self, stack: Cloud) -> None:
         for name in ("squeezenet1-1", "vgg16"):
@@ -272,8 +235,7 @@ class TestRightSized:
         pod = pod_of(stack.one(DEPLOYMENT, "squeezenet1-1"))
         assert pod["nodeSelector"] == {"rightsize.io/role": "inference", "kubernetes.io/arch": "arm64"}
         assert "affinity" not in pod
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        assert provisioner_settings.parse(text).policy.mode == mode
+        assert told(stack).policy.mode == mode
 
     def test_costs_what_the_provisioner_will_buy_in_its_mode(self) -> None:
         exports = run({"variant": "right-sized", "provisioner.mode": "optimal"}).exports
@@ -319,12 +281,11 @@ class TestRightSized:
         stack = run({"variant": "right-sized", "provisioner.mode": "optimal", "provisioner.repack": True})
         rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
         assert [rule["resources"] for rule in rules][-2:] == [["pods/eviction"], ["poddisruptionbudgets"]]
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        assert provisioner_settings.parse(text).policy.policy().repack
+        assert told(stack).policy.policy().repack
 
     def test_tells_the_provisioner_all_it_needs(self, stacks: dict[str, Cloud]) -> None:
         stack = stacks["right-sized"]
-        settings = yaml.safe_load(stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"])
+        settings = yaml.safe_load(settings_text(stack))
         assert settings["cluster_id"] == stack.one(CLUSTER).id
         assert settings["stack"] == "oke"
         assert set(settings["site"]["node_images"]) == {"arm64", "amd64", "amd64-gpu"}
@@ -333,8 +294,7 @@ class TestRightSized:
         assert settings["policy"]["node_unneeded_s"] == 300
 
     def test_tells_it_in_the_provisioners_own_words(self, stacks: dict[str, Cloud]) -> None:
-        text = stacks["right-sized"].one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        policy = provisioner_settings.parse(text).policy.policy()
+        policy = told(stacks["right-sized"]).policy.policy()
         assert (policy.mode, policy.architectures, policy.max_price_per_hour) == (
             "bin-select",
             ("arm64",),
@@ -344,8 +304,7 @@ class TestRightSized:
 
     def test_leaves_the_provisioner_the_budget_without_the_static_nodes(self) -> None:
         stack = run({"variant": "right-sized", "budget.pricePerHour": 1})
-        text = stack.one(CONFIG_MAP, "provisioner").inputs["data"]["settings.yaml"]
-        assert provisioner_settings.parse(text).policy.max_price_per_hour == Decimal("0.864")
+        assert told(stack).policy.max_price_per_hour == Decimal("0.864")
 
     def test_runs_the_provisioner_on_management_nodes(self, stacks: dict[str, Cloud]) -> None:
         deployment = stacks["right-sized"].one(DEPLOYMENT, "provisioner")
@@ -379,15 +338,7 @@ class TestRightSized:
 
 class TestSwitchingInPlace:
     def test_keeps_what_every_variant_has(self, stacks: dict[str, Cloud]) -> None:
-        sets = {
-            variant: {(one.token, one.name) for one in stack.declared} for variant, stack in stacks.items()
-        }
-        common = set.intersection(*sets.values())
-        own = {
-            variant: {name for token, name in found - common if not token.startswith("rightsize:")}
-            for variant, found in sets.items()
-        }
-        assert own == {
+        assert own_of(stacks) == {
             "max-sized": {"gpu-fixed", "NvidiaGpuPlugin"},
             "dynamic": {"gpu-autoscaled", "NvidiaGpuPlugin", "oke-autoscaler", "ClusterAutoscaler"},
             "right-sized": {"oke-provisioner", "provisioned-capacity", "provisioner", "rightsize-system"},
