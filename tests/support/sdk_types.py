@@ -56,6 +56,17 @@ def faults(value: Any, expected: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: {value!r} is not {expected}"
 
 
+def faults_of(values: Mapping[str, Any], known: Members) -> list[str]:
+    """Outputs or results that the SDK does not know, or has with another type."""
+    return [
+        fault
+        for name, value in values.items()
+        for fault in (
+            faults(value, known[name], name) if name in known else [f"{name}: there is no such property"]
+        )
+    ]
+
+
 def members(expected: Any) -> Members | None:
     """Properties of a nested type; None for a plain one or a collection."""
     for candidate in _alternatives(expected):

@@ -9,6 +9,7 @@ from emulator.plugins.gcp.handler import GoogleHandler, touches
 from emulator.plugins.gcp.orders import making, order, settled
 from emulator.plugins.gcp.rows import to_api, to_pulumi
 from emulator.plugins.model import id_of
+from emulator.plugins.model.gcp.region import is_zone
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Refused, Request
 from emulator.plugins.rest.api import Api
@@ -162,7 +163,7 @@ def _body(inputs: Properties) -> Properties:
 def _locations(inputs: Properties) -> list[str]:
     """Zones of the nodes: what is listed, and where a zonal cluster itself is."""
     location = str(inputs["location"])
-    own = [location] if location.count("-") > 1 else []
+    own = [location] if is_zone(location) else []
     return [*own, *(zone for zone in inputs.get("nodeLocations") or [] if zone != location)]
 
 

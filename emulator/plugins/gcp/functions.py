@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from emulator.plugins.gcp.api import COMPUTE, CONTAINER
-from emulator.plugins.gcp.handler import last
 from emulator.plugins.gcp.network import NETWORK, SubnetworkHandler
+from emulator.plugins.model.gcp.paths import last
 from emulator.plugins.rest.api import Api, ApiFault
 from emulator.plugins.rest.functions import Function
 from emulator.plugins.values import Properties
@@ -66,7 +66,6 @@ def _zones(api: Api, args: Mapping[str, Any]) -> Properties:
 def _network(api: Api, args: Mapping[str, Any]) -> Properties:
     own_id = f"projects/{args['project']}/global/networks/{args['name']}"
     shown = NETWORK.read(api, own_id)
-    links = api.get(f"{COMPUTE}/{own_id}").get("subnetworks", [])
     return {
         "id": own_id,
         "description": shown.get("description", ""),
@@ -76,7 +75,7 @@ def _network(api: Api, args: Mapping[str, Any]) -> Properties:
         "numericId": shown["numericId"],
         "project": shown["project"],
         "selfLink": shown["selfLink"],
-        "subnetworksSelfLinks": links,
+        "subnetworksSelfLinks": shown.get("subnetworksSelfLinks", []),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from emulator.plugins.gcp import rows
 from emulator.plugins.gcp.rows import Rows
+from emulator.plugins.model.gcp.paths import last
 from emulator.plugins.paths import Path, parse, within
 from emulator.plugins.rest.handler import Handler
 from emulator.plugins.rest.readback import read_back
@@ -76,13 +77,8 @@ def _texts(values: list[Any]) -> Iterator[str]:
     for value in values:
         plain = value
         if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-            plain = {**value, "name": value["name"].rpartition("/")[2]}
+            plain = {**value, "name": last(value["name"])}
         yield json.dumps(plain, sort_keys=True, default=repr)
-
-
-def last(text: str) -> str:
-    """A resource's own name out of its path or link."""
-    return text.rpartition("/")[2]
 
 
 def touches(paths: Iterable[Path], *names: str) -> bool:

@@ -8,18 +8,18 @@ from typing import Any, Final
 
 from emulator.plugins.differences import keys
 from emulator.plugins.gcp.api import COMPUTE, in_use, outrun
-from emulator.plugins.gcp.handler import GoogleHandler, last
+from emulator.plugins.gcp.handler import GoogleHandler
 from emulator.plugins.gcp.operations import compute_done
 from emulator.plugins.gcp.rows import Rows, alike, to_api, to_pulumi
 from emulator.plugins.model import id_of
+from emulator.plugins.model.gcp.paths import last
+from emulator.plugins.model.gcp.region import COMPUTE_URL
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Refused, Request
 from emulator.plugins.rest.api import Api, ApiFault
 from emulator.plugins.rest.handler import unforgotten
 from emulator.plugins.rest.waiting import patiently
 from emulator.plugins.values import Properties
-
-_LINK: Final = "https://www.googleapis.com/compute/v1"
 
 
 class ComputeHandler(GoogleHandler):
@@ -250,7 +250,13 @@ NETWORK: Final = ComputeHandler(
         "bgpBestPathSelectionMode": "routingConfig.bgpBestPathSelectionMode",
         "routingMode": "routingConfig.routingMode",
     },
-    {"gatewayIpv4": "gatewayIPv4", "networkId": "id", "numericId": "id", "selfLink": "selfLink"},
+    {
+        "gatewayIpv4": "gatewayIPv4",
+        "networkId": "id",
+        "numericId": "id",
+        "selfLink": "selfLink",
+        "subnetworksSelfLinks": "subnetworks",
+    },
     "autoCreateSubnetworks",
     "description",
 )
@@ -295,9 +301,9 @@ def _link(collection: str, text: str, inputs: Properties) -> str:
     if text.startswith("https://"):
         return text
     if "/" in text:
-        return f"{_LINK}/{text}"
+        return f"{COMPUTE_URL}/{text}"
     place = "global" if collection == "networks" else f"regions/{inputs['region']}"
-    return f"{_LINK}/projects/{inputs['project']}/{place}/{collection}/{text}"
+    return f"{COMPUTE_URL}/projects/{inputs['project']}/{place}/{collection}/{text}"
 
 
 def _place(resource_id: str) -> Properties:

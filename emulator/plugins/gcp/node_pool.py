@@ -7,10 +7,11 @@ from typing import Any, Final
 from emulator.plugins import differences
 from emulator.plugins.gcp.api import COMPUTE, CONTAINER
 from emulator.plugins.gcp.container_rows import BORN_WITH, NODE_POOL
-from emulator.plugins.gcp.handler import GoogleHandler, last, touches
+from emulator.plugins.gcp.handler import GoogleHandler, touches
 from emulator.plugins.gcp.orders import making, order, settled
 from emulator.plugins.gcp.rows import alike, to_api, to_pulumi
 from emulator.plugins.model import id_of
+from emulator.plugins.model.gcp.paths import last
 from emulator.plugins.paths import Path
 from emulator.plugins.provider import Change, Request
 from emulator.plugins.rest.api import Api

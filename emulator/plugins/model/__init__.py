@@ -14,6 +14,7 @@ from emulator.plugins.model.registry import (
     invoke_of,
     kind_of,
     outputs_of,
+    result_id_of,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "invoke_of",
     "kind_of",
     "outputs_of",
+    "result_id_of",
 ]

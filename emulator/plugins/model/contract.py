@@ -7,6 +7,13 @@ from emulator.plugins.model.values import Properties
 
 Function = Callable[[Mapping[str, Any]], Properties]
 """From a function's arguments to its result."""
+Computed = Callable[[Mapping[str, Any], str], Properties]
+"""From merged inputs and id of a resource to what only the cloud can say."""
+
+
+def nothing(_inputs: Mapping[str, Any], _resource_id: str) -> Properties:
+    """Of a resource of which the cloud says nothing more."""
+    return {}
 
 
 class ResourceModel(Protocol):

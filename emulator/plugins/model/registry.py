@@ -60,8 +60,12 @@ def invoke_of(token: str, args: Mapping[str, Any]) -> Properties:
         raise UnknownFunction(
             f"{token}: the emulated cloud has no such function; it has {_of(token, FUNCTIONS)}"
         )
-    own_id = {"id": f"{token.rsplit(':', 1)[-1]}-{digest(str(sorted(args.items())), 12)}"}
-    return given({**own_id, **args, **function(args)})
+    return given({"id": result_id_of(token, args), **args, **function(args)})
+
+
+def result_id_of(token: str, args: Mapping[str, Any]) -> str:
+    """The id of what a function answers to these arguments."""
+    return f"{token.rpartition(':')[2]}-{digest(str(sorted(args.items())), 12)}"
 
 
 def _model(token: str) -> ResourceModel:

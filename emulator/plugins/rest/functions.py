@@ -1,18 +1,13 @@
 """Pulumi's functions (data sources), asked of an emulated API."""
 
-import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
+from emulator.plugins.model import UnknownFunction, result_id_of
 from emulator.plugins.rest.api import Api
 from emulator.plugins.values import Properties
 
 Function = Callable[[Api, Mapping[str, Any]], Properties]
-_ID_DIGITS: Final = 12
-
-
-class UnknownFunction(Exception):
-    """The plugin does not know a function."""
 
 
 def answer(
@@ -35,5 +30,4 @@ def answer(
         raise UnknownFunction(
             f"{token}: the emulated cloud has no such function; it has {', '.join(sorted(functions))}"
         )
-    digits = hashlib.sha256(str(sorted(args.items())).encode()).hexdigest()[:_ID_DIGITS]
-    return {"id": f"{token.rpartition(':')[2]}-{digits}", **args, **function(api, completed)}
+    return {"id": result_id_of(token, args), **args, **function(api, completed)}

@@ -11,11 +11,11 @@ from threading import Event
 from typing import Final
 
 from emulator.plugins.differences import Difference
-from emulator.plugins.model import outputs_of
+from emulator.plugins.model import UnknownFunction, outputs_of
 from emulator.plugins.model.values import laid_over
 from emulator.plugins.provider import Change, Checked, Found, InitFailed, Made, Provider, Refused, Request
 from emulator.plugins.rest.api import Api, ApiFault, Unreachable
-from emulator.plugins.rest.functions import Function, UnknownFunction, answer
+from emulator.plugins.rest.functions import Function, answer
 from emulator.plugins.rest.handler import HalfMade, Handler, unless_gone
 from emulator.plugins.rest.waiting import Unfinished, patiently
 from emulator.plugins.values import Properties

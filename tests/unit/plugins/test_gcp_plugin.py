@@ -261,9 +261,8 @@ def test_a_resource_lives_from_creation_to_deletion(stack: Stack, token: str) ->
 
 @pytest.mark.parametrize("token", HANDLERS)
 def test_every_output_is_a_property_of_the_sdk(stack: Stack, token: str) -> None:
-    assert (
-        _faults(stack.create(token, **stack.inputs(token)).outputs, sdk_types.output_properties(token)) == []
-    )
+    outputs = stack.create(token, **stack.inputs(token)).outputs
+    assert sdk_types.faults_of(outputs, sdk_types.output_properties(token)) == []
 
 
 def test_a_preview_makes_nothing(stack: Stack) -> None:
@@ -655,19 +654,7 @@ def test_a_cluster_that_fails_to_come_up_is_not_forgotten(stack: Stack) -> None:
 def test_a_cluster_whose_creation_is_cancelled_is_finished_by_the_next_update(stack: Stack) -> None:
     inputs = stack.inputs(CLUSTER)
     gate = stack.google.clock.gate = threading.Event()
-    cancelled = threading.Event()
-    request = stack.request(CLUSTER, cancelled=cancelled)
-
-    def create() -> InitFailed:
-        with pytest.raises(InitFailed, match="cancelled") as caught:
-            stack.provider.create(request, inputs)
-        return caught.value
-
-    def cancel() -> None:
-        until("a cluster is there", lambda: stack.google.world.clusters)
-        cancelled.set()
-
-    failed, _ = _at_once([create, cancel])
+    failed = _cancelled(stack, CLUSTER, inputs, lambda: stack.google.world.clusters)
     gate.set()
     stack.update(CLUSTER, failed.made, inputs, inputs)
     cluster = stack.google.world.clusters[failed.made.id]
@@ -679,19 +666,7 @@ def test_a_cluster_whose_creation_is_cancelled_is_finished_by_the_next_update(st
 def test_a_pool_whose_creation_is_cancelled_is_not_forgotten(stack: Stack) -> None:
     inputs = stack.inputs(POOL)
     gate = stack.google.kubes[0].gate = threading.Event()
-    cancelled = threading.Event()
-    request = stack.request(POOL, cancelled=cancelled)
-
-    def create() -> InitFailed:
-        with pytest.raises(InitFailed, match="cancelled") as caught:
-            stack.provider.create(request, inputs)
-        return caught.value
-
-    def cancel() -> None:
-        until("a pool is there", lambda: stack.google.world.clusters[IDS[CLUSTER]].pools)
-        cancelled.set()
-
-    failed, _ = _at_once([create, cancel])
+    failed = _cancelled(stack, POOL, inputs, lambda: stack.google.world.clusters[IDS[CLUSTER]].pools)
     gate.set()
     assert failed.made.id == IDS[POOL]
     stack.delete(POOL, failed.made, inputs)
@@ -775,7 +750,7 @@ def test_project_and_place_may_come_from_the_providers_configuration(stack: Stac
     assert made.id == IDS[SUBNETWORK]
     assert made.outputs["region"] == REGION
     for token, outputs in ((NETWORK, network.outputs), (SUBNETWORK, made.outputs)):
-        assert _faults(outputs, sdk_types.output_properties(token)) == []
+        assert sdk_types.faults_of(outputs, sdk_types.output_properties(token)) == []
 
 
 def test_without_a_project_nothing_can_be_made(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -798,7 +773,7 @@ ARGUMENTS: Mapping[str, Inputs] = {
 def test_a_function_returns_what_the_sdk_knows_and_the_model_has(stack: Stack, token: str) -> None:
     stack.create(SUBNETWORK, **stack.inputs(SUBNETWORK))
     result = stack.provider.invoke(token, ARGUMENTS[token])
-    assert _faults(result, sdk_types.result_properties(token)) == []
+    assert sdk_types.faults_of(result, sdk_types.result_properties(token)) == []
     assert set(result) >= set(invoke_of(token, ARGUMENTS[token]))
 
 
@@ -836,6 +811,24 @@ class _Line(StatusLine):
             self._call()
 
 
+def _cancelled(stack: Stack, token: str, inputs: Inputs, there: Callable[[], Any]) -> InitFailed:
+    """How a creation ends that is cancelled as soon as something is there."""
+    cancelled = threading.Event()
+    request = stack.request(token, cancelled=cancelled)
+
+    def create() -> InitFailed:
+        with pytest.raises(InitFailed, match="cancelled") as caught:
+            stack.provider.create(request, inputs)
+        return caught.value
+
+    def cancel() -> None:
+        until(f"a {token} is there", there)
+        cancelled.set()
+
+    failed: InitFailed = _at_once([create, cancel])[0]
+    return failed
+
+
 def _at_once(calls: list[Any]) -> list[Any]:
     """What the calls return, all of them made at the same time."""
     results: list[Any] = [None] * len(calls)
@@ -849,13 +842,3 @@ def _at_once(calls: list[Any]) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
-
-
-def _faults(values: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:
-    return [
-        fault
-        for name, value in values.items()
-        for fault in (
-            [f"{name}: no such property"] if name not in known else sdk_types.faults(value, known[name], name)
-        )
-    ]

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.plugins.model.derived import address, digest, public_address
-from emulator.plugins.model.gcp.paths import COMPUTE, CONTAINER, last
-from emulator.plugins.model.gcp.region import CHANNELS, PROJECT, PROJECT_NUMBER, zones_of
+from emulator.plugins.model.gcp.paths import last
+from emulator.plugins.model.gcp.region import (
+    CHANNELS,
+    COMPUTE_URL,
+    CONTAINER_URL,
+    PROJECT,
+    PROJECT_NUMBER,
+    is_zone,
+    zones_of,
+)
 from emulator.plugins.model.values import Properties, laid_over
 
 CLUSTER_DEFAULTS: Final[Mapping[str, Any]] = {
@@ -67,7 +75,7 @@ def cluster(inputs: Mapping[str, Any], resource_id: str) -> Properties:
             "publicEndpoint": "" if only_private else public,
         },
         "pulumiLabels": labels,
-        "selfLink": f"{CONTAINER}/{resource_id}",
+        "selfLink": f"{CONTAINER_URL}/{resource_id}",
         "servicesIpv4Cidr": "34.118.224.0/20",
     }
 
@@ -77,7 +85,7 @@ def node_pool(inputs: Mapping[str, Any], resource_id: str) -> Properties:
     zones = inputs.get("nodeLocations") or _zones(str(inputs.get("location", "")))
     size = inputs.get("nodeCount")
     group = f"gke-{last(str(inputs.get('cluster', '')))}-{inputs.get('name')}-{digest(resource_id, 8)}-grp"
-    groups = [f"{COMPUTE}/projects/{inputs.get('project')}/zones/{zone}" for zone in zones]
+    groups = [f"{COMPUTE_URL}/projects/{inputs.get('project')}/zones/{zone}" for zone in zones]
     config = inputs.get("nodeConfig") or {}
     return {
         "initialNodeCount": inputs.get("initialNodeCount", size),
@@ -106,14 +114,10 @@ def _certificate(resource_id: str) -> str:
     return base64.b64encode(f"certificate of {resource_id}".encode()).decode()
 
 
-def _is_zone(location: str) -> bool:
-    return location.count("-") > 1
-
-
 def _zones(location: str) -> list[str]:
-    return [location] if _is_zone(location) else zones_of(location)
+    return [location] if is_zone(location) else zones_of(location)
 
 
 def _other_zones(location: str) -> list[str]:
     """Zones beside the location itself."""
-    return [] if _is_zone(location) else zones_of(location)
+    return [] if is_zone(location) else zones_of(location)

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from emulator.plugins.model.contract import Function
 from emulator.plugins.model.gcp import region
-from emulator.plugins.model.gcp.paths import COMPUTE
 from emulator.plugins.model.gcp.resources import RESOURCES
 from emulator.plugins.model.values import Properties
 
@@ -55,12 +54,12 @@ def _network(args: Mapping[str, Any]) -> Properties:
 
 
 def _subnetwork(args: Mapping[str, Any]) -> Properties:
-    name = str(args.get("name"))
+    name, project = str(args.get("name")), args.get("project", region.PROJECT)
     place = {
-        "project": args.get("project", region.PROJECT),
+        "project": project,
         "region": args.get("region", region.REGION),
         "name": name,
-        "network": f"{COMPUTE}/projects/{args.get('project', region.PROJECT)}/global/networks/existing",
+        "network": f"{region.COMPUTE_URL}/projects/{project}/global/networks/existing",
         "ipCidrRange": "10.8.0.0/22",
         "privateIpGoogleAccess": True,
         "secondaryIpRanges": [

@@ -5,8 +5,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from emulator.plugins.model.derived import digest
-from emulator.plugins.model.gcp.paths import COMPUTE
-from emulator.plugins.model.gcp.region import REGION
+from emulator.plugins.model.gcp.region import COMPUTE_URL, REGION
 from emulator.plugins.model.values import Properties
 
 TIME_CREATED = "2026-01-01T00:00:00.000-08:00"
@@ -20,7 +19,7 @@ def number_of(resource_id: str) -> int:
 
 def link(_inputs: Mapping[str, Any], resource_id: str) -> Properties:
     """The resource's address."""
-    return {"selfLink": f"{COMPUTE}/{resource_id}"}
+    return {"selfLink": f"{COMPUTE_URL}/{resource_id}"}
 
 
 def network(inputs: Mapping[str, Any], resource_id: str) -> Properties:

@@ -1,12 +1,9 @@
 """Ids and links of Google Cloud's resources: paths made of what they are called."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from emulator.plugins.model.gcp.region import PROJECT, REGION
-
-COMPUTE: Final = "https://www.googleapis.com/compute/v1"
-CONTAINER: Final = "https://container.googleapis.com/v1"
 
 IdOf = Callable[[Mapping[str, Any], str], str]
 """From inputs and logical name to an id."""

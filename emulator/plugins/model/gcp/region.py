@@ -1,15 +1,26 @@
-"""What the emulated project and its region are: names, zones, Kubernetes versions."""
+"""What the emulated project and its region are: names, addresses, zones, Kubernetes versions."""
 
 from emulator.gcp import account
-from emulator.gcp.account import CHANNELS, KUBERNETES_VERSIONS, PROJECT, PROJECT_NUMBER, REGION, ZONES
+from emulator.gcp.account import (
+    CHANNELS,
+    COMPUTE_URL,
+    CONTAINER_URL,
+    KUBERNETES_VERSIONS,
+    PROJECT,
+    PROJECT_NUMBER,
+    REGION,
+    is_zone,
+)
 
 __all__ = [
     "CHANNELS",
+    "COMPUTE_URL",
+    "CONTAINER_URL",
     "KUBERNETES_VERSIONS",
     "PROJECT",
     "PROJECT_NUMBER",
     "REGION",
-    "ZONES",
+    "is_zone",
     "zones_of",
 ]
 

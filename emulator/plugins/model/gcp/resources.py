@@ -1,20 +1,14 @@
 """Outputs of Google Cloud's resources: one row for each type of resource."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from emulator.plugins.model.contract import Computed, nothing
 from emulator.plugins.model.gcp import container, identity, network
 from emulator.plugins.model.gcp.paths import IdOf, account_path, path
 from emulator.plugins.model.gcp.region import PROJECT, REGION
 from emulator.plugins.model.values import Properties, given, laid_over
-
-Computed = Callable[[Mapping[str, Any], str], Properties]
-"""From merged inputs and id to what only the cloud can say."""
-
-
-def _nothing(_inputs: Mapping[str, Any], _resource_id: str) -> Properties:
-    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +21,7 @@ class ResourceModel:
     id_of: IdOf
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What the cloud takes for inputs that were not given."""
-    computed: Computed = _nothing
+    computed: Computed = nothing
 
     def outputs(self, inputs: Mapping[str, Any], resource_id: str) -> Properties:
         """Its inputs, the cloud's defaults, what it computes."""

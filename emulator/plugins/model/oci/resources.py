@@ -1,19 +1,13 @@
 """Outputs of OCI resources: one row for each type of resource."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from emulator.plugins.model.contract import Computed, nothing
 from emulator.plugins.model.derived import TIME_CREATED, digest, ocid
 from emulator.plugins.model.oci import container_engine, network
 from emulator.plugins.model.values import Properties, given, laid_over
-
-Computed = Callable[[Mapping[str, Any], str], Properties]
-"""From merged inputs and id to what only the cloud can say."""
-
-
-def _nothing(_inputs: Mapping[str, Any], _resource_id: str) -> Properties:
-    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +21,7 @@ class ResourceModel:
     """Lifecycle state of a healthy one; empty where there is none."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What the cloud takes for inputs that were not given."""
-    computed: Computed = _nothing
+    computed: Computed = nothing
     names_itself: bool = False
     """A missing `displayName` is made by the cloud."""
     created: bool = True
