@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -65,7 +67,11 @@ def decide(
     outcome = _MODES[policy.mode](situation)
     moving = _moving(snapshot, catalog, situation, outcome)
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
-    as_before = replace(situation, site=_site(snapshot, booting, catalog))
+
+    def bound() -> Decimal:
+        as_before = replace(situation, site=_site(snapshot, booting, catalog))
+        return lower_bound(as_before, outcome)
+
     return Plan(
         policy.mode,
         nodes=tuple(outcome.bought),
@@ -76,7 +82,7 @@ def decide(
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
         repack=moving,
         held=situation.held,
-        lower_bound_per_hour=lower_bound(as_before, outcome),
+        bound=cache(bound),
     )
 
 

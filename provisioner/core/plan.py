@@ -1,6 +1,7 @@
 """The planner's answer: what to buy, what goes where, what stays pending and why, what to remove."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -122,8 +123,13 @@ class Plan:
     """Nodes that are emptied for cheaper ones; None when no move pays."""
     held: str = ""
     """Why nothing at all is bought; empty when buying is allowed."""
-    lower_bound_per_hour: Decimal = Decimal(0)
-    """No set of new nodes for the pods placed costs less, whatever the mode."""
+    bound: Callable[[], Decimal] = field(default=Decimal, compare=False, repr=False)
+    """Works out the lower bound. The controller never asks, and it can take longer than the decision."""
+
+    @property
+    def lower_bound_per_hour(self) -> Decimal:
+        """No set of new nodes for the pods placed costs less, whatever the mode."""
+        return self.bound()
 
     @property
     def price_per_hour(self) -> Decimal:
