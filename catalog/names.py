@@ -28,6 +28,11 @@ REMOVABLE_SINCE_KEY: Final = f"{DOMAIN}/removable-since"
 DRAINING_KEY: Final = f"{DOMAIN}/draining"
 """Node annotation: the provisioner is moving the node's pods away, no pod is to come back."""
 
+STEPS_ASIDE_KEY: Final = f"{DOMAIN}/steps-aside-since"
+"""Pod annotation (RFC 3339): the pod was set free of its ReplicaSet, and goes once its replacement serves."""
+STEPS_ASIDE_FROM_KEY: Final = f"{DOMAIN}/steps-aside-from"
+"""Pod annotation: the uid of that ReplicaSet."""
+
 ACCOUNTING_TAG: Final = "rightsize-accounting"
 TIMING_TAG: Final = "rightsize-timing"
 STACK_TAG: Final = "rightsize-stack"

@@ -29,9 +29,11 @@ CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
 """All the provisioner may do: see pods and nodes, cordon and annotate nodes, say what it did."""
 MOVING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]},
     {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
 )
-"""What it may do as well where it moves pods: see disruption budgets, and evict as far as they allow."""
+"""What it may do as well where it moves pods: see disruption budgets, evict as far as they allow, and take
+a workload's last pod from its ReplicaSet, so that it is replaced before it goes."""
 
 
 @dataclass(frozen=True, slots=True)

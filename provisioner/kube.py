@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from catalog.names import DOMAIN, KUBECONFIG_ENV
+from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core import parse
 from provisioner.core.model import Budget, Node, Pod
+from provisioner.core.surge import TEMPLATE_HASH
 
 _PAGE: Final = 500
 _TIMEOUT_S: Final = (5, 30)
@@ -102,6 +103,19 @@ class Kube:
             self._core.create_namespaced_pod_eviction(
                 pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S
             )
+
+    def detach(self, pod: Pod, now: datetime) -> None:
+        """Take the pod from its ReplicaSet, which makes another one, and mark it; a Service keeps it."""
+        owner = {STEPS_ASIDE_FROM_KEY: pod.owner.uid} if pod.owner else {}
+        body = {
+            "metadata": {
+                "uid": pod.uid,
+                "labels": {TEMPLATE_HASH: None},
+                "annotations": {STEPS_ASIDE_KEY: now.isoformat(timespec="seconds"), **owner},
+            }
+        }
+        with _translated(ignored=(_CONFLICT,)):
+            self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod; saying the same again does nothing."""

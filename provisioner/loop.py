@@ -21,7 +21,18 @@ from provisioner.core import explain
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import Node, Pod
-from provisioner.core.plan import CORDON, DRAIN, EVICT, MARK, TERMINATE, UNCORDON, NodeStep, Plan, PlannedNode
+from provisioner.core.plan import (
+    CORDON,
+    DETACH,
+    DRAIN,
+    EVICT,
+    MARK,
+    TERMINATE,
+    UNCORDON,
+    NodeStep,
+    Plan,
+    PlannedNode,
+)
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
@@ -45,6 +56,9 @@ class Cluster(Protocol):
 
     def evict(self, pod: Pod) -> None:
         """Ask for a pod's removal; disruption budgets are asked."""
+
+    def detach(self, pod: Pod, now: datetime) -> None:
+        """Have the pod's ReplicaSet replace it while it goes on serving."""
 
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod."""
@@ -178,6 +192,8 @@ class Controller:
             self._cluster.cordon(step.node, closed=True)
         elif step.action == EVICT and step.pod is not None:
             self._cluster.evict(step.pod)
+        elif step.action == DETACH and step.pod is not None:
+            self._cluster.detach(step.pod, now)
         elif step.action in {CORDON, UNCORDON}:
             self._cluster.cordon(step.node, closed=step.action == CORDON)
         elif step.action == TERMINATE:

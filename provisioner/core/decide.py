@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import repack, scale_down
+from provisioner.core import repack, scale_down, surge
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
@@ -77,7 +77,7 @@ def decide(
         nodes=tuple(outcome.bought),
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
-        steps=_steps(snapshot, outcome, moving, policy, now),
+        steps=(*_steps(snapshot, outcome, moving, policy, now), *surge.steps(snapshot, policy, now)),
         overdue=scale_down.overdue(snapshot, policy, now),
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
         repack=moving,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from catalog.names import STEPS_ASIDE_KEY
 from provisioner.core.resources import NOTHING, ONE_POD, Resources
 
 HOSTNAME: Final = "kubernetes.io/hostname"
@@ -209,6 +210,11 @@ class Pod:
         return "kubernetes.io/config.mirror" in self.annotations or (
             self.owner is not None and self.owner.kind in {"DaemonSet", "Node"}
         )
+
+    @property
+    def steps_aside(self) -> bool:
+        """Whether it only serves until its replacement does."""
+        return STEPS_ASIDE_KEY in self.annotations
 
     @property
     def is_pending(self) -> bool:

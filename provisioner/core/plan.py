@@ -76,7 +76,7 @@ class NodeStep:
     action: str
     why: str
     pod: Pod | None = None
-    """The pod to be evicted."""
+    """The pod to be evicted or detached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,10 @@ UNCORDON: Final = "uncordon"
 TERMINATE: Final = "terminate"
 DRAIN: Final = "drain"
 EVICT: Final = "evict"
-ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT)
+DETACH: Final = "detach"
+ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT, DETACH)
 """Mark a node as removable, take that back, keep new pods off it, take that back, give it back; keep pods
-off it because its own are moved away, move one of them."""
+off it because its own are moved away, move one of them, have one replaced before it goes."""
 
 
 @dataclass(frozen=True, slots=True)

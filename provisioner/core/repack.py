@@ -4,7 +4,8 @@ A set of nodes leaves when its hourly price, less that of the nodes bought for i
 empty nodes kept for them, is worth more over the expected life than moving the pods costs. Its nodes
 are marked like empty ones, wait as long, and are stuck to while the move pays. What is bought for it
 is found again as an empty node, at the same price, until the pods are there: a restart forgets
-nothing. Pods are evicted one at a time, and only when everything they need is ready.
+nothing. Pods are moved one at a time, and only when everything they need is ready; a workload's last
+one is replaced before it goes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from provisioner.core.cart import price_of
 from provisioner.core.model import Node, Pod
 from provisioner.core.movable import Movable, refusal
 from provisioner.core.pack import pack
-from provisioner.core.plan import DRAIN, EVICT, MARK, NodeStep, Repack
+from provisioner.core.plan import DETACH, DRAIN, EVICT, MARK, NodeStep, Repack
 from provisioner.core.policy import Policy
 from provisioner.core.scale_down import guests_of, removable_since
 from provisioner.core.served import is_served
@@ -76,7 +77,8 @@ def steps(repack: Repack, snapshot: Snapshot, policy: Policy, now: datetime) -> 
             yield NodeStep(node.name, DRAIN, repack.why)
         elif not evicted and (pod := movable.first(guests[node.name])) is not None:
             evicted = True
-            yield NodeStep(node.name, EVICT, f"{pod.key} moves: {repack.why}", pod)
+            action = DETACH if movable.serves_alone(pod) else EVICT
+            yield NodeStep(node.name, action, f"{pod.key} moves: {repack.why}", pod)
 
 
 def _has_waited(node: Node, policy: Policy, now: datetime) -> bool:
@@ -145,7 +147,7 @@ class _View:
             replace(pod, node_name="", phase="Pending")
             for node in leaving
             for pod in self._guests[node.name]
-            if not pod.is_deleting
+            if not (pod.is_deleting or pod.steps_aside)
         )
         situation = self._without(names)
         outcome = pack(replace(situation, pods=moved, closed=situation.closed | closed, go_on=lambda: False))

@@ -280,7 +280,11 @@ class TestRightSized:
     def test_lets_it_evict_where_it_moves_pods(self) -> None:
         stack = run({"variant": "right-sized", "provisioner.mode": "optimal", "provisioner.repack": True})
         rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
-        assert [rule["resources"] for rule in rules][-2:] == [["pods/eviction"], ["poddisruptionbudgets"]]
+        assert [rule["resources"] for rule in rules][-3:] == [
+            ["pods/eviction"],
+            ["pods"],
+            ["poddisruptionbudgets"],
+        ]
         assert told(stack).policy.policy().repack
 
     def test_tells_the_provisioner_all_it_needs(self, stacks: dict[str, Cloud]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from provisioner.core.model import Owner, Pod
 from provisioner.core.policy import OPTIMAL, Policy
+from provisioner.core.surge import TEMPLATE_HASH
 from tests.support.provision import catalog, offering, pod
 from tests.support.world import World
 
@@ -27,8 +28,10 @@ workers = st.lists(
 
 
 def worker(number: int, app: str, cpu: int, memory: int) -> Pod:
+    """Pods of `a` and `b` can be replaced before they go, those of `c` cannot."""
+    labels = {"app": app, **({} if app == "c" else {TEMPLATE_HASH: app})}
     owner = Owner("ReplicaSet", app, app)
-    return pod(f"{app}{number}", f"{cpu}00m", f"{memory * 512}Mi", owner=owner, labels={"app": app})
+    return pod(f"{app}{number}", f"{cpu}00m", f"{memory * 512}Mi", owner=owner, labels=labels)
 
 
 def grown(wanted: list[tuple[str, int, int]], gone: set[int]) -> World:

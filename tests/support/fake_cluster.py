@@ -4,10 +4,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.market import Catalog
 from provisioner.core.model import HOSTNAME, Node, Pod
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.site import Site, room_of
+from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.kube import Observed
 
 
@@ -36,13 +38,29 @@ class FakeCluster:
         self.nodes[node] = replace(self.nodes[node], is_cordoned=closed)
 
     def evict(self, pod: Pod) -> None:
-        """The pod is gone, and its controller has made another one."""
+        """The pod is gone, and its controller, if it has one, has made another one."""
         self.evicted.append(pod.name)
         gone = self.pods.pop(pod.name)
+        if gone.owner is None:
+            return
         name = f"{pod.name}x"
         self.pods[name] = replace(
             gone, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False
         )
+
+    def detach(self, pod: Pod, now: datetime) -> None:
+        """The pod is nobody's, and its controller has made another one."""
+        name = f"{pod.name}x"
+        self.pods[name] = replace(
+            pod, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False
+        )
+        left = {key: value for key, value in pod.labels.items() if key != TEMPLATE_HASH}
+        marked = {
+            **pod.annotations,
+            STEPS_ASIDE_KEY: now.isoformat(),
+            STEPS_ASIDE_FROM_KEY: pod.owner.uid if pod.owner else "",
+        }
+        self.pods[pod.name] = replace(pod, owner=None, labels=left, annotations=marked)
 
     def tell(self, pod: Pod, reason: str, message: str, _now: datetime) -> None:
         self.events.append((pod.name, reason, message))

@@ -8,9 +8,9 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from provisioner.core import parse
-from provisioner.core.model import Budget
+from provisioner.core.model import Budget, Owner
 from provisioner.kube import Kube, KubeDenied, KubeGone, KubeUnavailable
-from tests.support.provision import pod
+from tests.support.provision import NOW, pod
 
 BUDGET = {
     "metadata": {"name": "web", "namespace": "default"},
@@ -49,6 +49,20 @@ def test_where_no_pod_is_moved_they_are_not_asked_for() -> None:
 
 def test_a_budget_without_a_status_allows_nothing() -> None:
     assert parse.budget({key: BUDGET[key] for key in ("metadata", "spec")}).allowed == 0
+
+
+def test_a_pod_that_steps_aside_leaves_its_replica_set_and_says_since_when() -> None:
+    asked: list[Any] = []
+    server = core()
+    server.patch_namespaced_pod = lambda name, namespace, body, **_: asked.append((name, namespace, body))
+    Kube(server).detach(pod("web-1", uid="u1", owner=Owner("ReplicaSet", "web", "of-web")), NOW)
+    ((name, namespace, body),) = asked
+    assert (name, namespace, body["metadata"]["uid"]) == ("web-1", "default", "u1")
+    assert body["metadata"]["labels"] == {"pod-template-hash": None}
+    assert body["metadata"]["annotations"] == {
+        "rightsize.io/steps-aside-since": NOW.isoformat(),
+        "rightsize.io/steps-aside-from": "of-web",
+    }
 
 
 @pytest.mark.parametrize(("selector", "covers"), [(None, False), ((), True)])

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.decide import decide
 from provisioner.core.model import Budget, Node, Owner, Pod
-from provisioner.core.plan import DRAIN, EVICT, MARK, UNCORDON, UNMARK, Plan
+from provisioner.core.plan import DETACH, DRAIN, EVICT, MARK, UNCORDON, UNMARK, Plan
 from provisioner.core.policy import BIN_SELECT, OPTIMAL, Policy
 from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
+from provisioner.core.surge import TEMPLATE_HASH
 from tests.support.packing import rounds
 from tests.support.provision import NOW, bought, catalog, offering, pod
 from tests.support.world import World
@@ -27,8 +28,9 @@ WAITED = {REMOVABLE_SINCE_KEY: (NOW - timedelta(seconds=60)).isoformat()}
 
 
 def worker(name: str, at: str, **changes: Any) -> Pod:
-    values = {"owner": Owner("ReplicaSet", "web", "web"), "labels": {"app": "web"}, **changes}
-    return pod(name, "700m", "2Gi", node_name=at, phase="Running", **{"is_ready": True, **values})
+    phase = "Running" if at else "Pending"
+    values = {"owner": Owner("ReplicaSet", "web", "web"), "labels": {"app": "web"}, "phase": phase, **changes}
+    return pod(name, "700m", "2Gi", node_name=at, **{"is_ready": bool(at), **values})
 
 
 def there(name: str, spec: PoolSpec = SMALL, **changes: Any) -> Node:
@@ -108,8 +110,7 @@ def test_the_next_one_waits_until_the_first_is_ready_again() -> None:
 def test_while_a_moved_pod_is_on_its_way_nothing_is_taken_back() -> None:
     draining = {**WAITED, DRAINING_KEY: "true"}
     nodes = [*two_nodes(annotations=draining, is_cordoned=True), there("l1", LARGE, annotations=WAITED)]
-    waiting = replace(worker("a", ""), phase="Pending", is_ready=False)
-    plan = planned([waiting, worker("b", "s2")], nodes)
+    plan = planned([worker("a", ""), worker("b", "s2")], nodes)
     assert ([each.node for each in plan.existing], steps(plan)) == (["l1"], {("l1", UNMARK)})
 
 
@@ -143,7 +144,7 @@ BUDGET = Budget("default", "web", (), 0)
         pytest.param([replace(each, owner=Owner("Job", "j", "j")) for each in TWO], id="they lose work"),
         pytest.param(
             [replace(each, owner=Owner("ReplicaSet", each.name, each.name)) for each in TWO],
-            id="they serve alone",
+            id="they serve alone and cannot be replaced first",
         ),
         pytest.param([replace(each, claims=("data",)) for each in TWO], id="they have a volume"),
         pytest.param([replace(each, is_ready=False) for each in TWO], id="they are not ready"),
@@ -204,7 +205,7 @@ def test_nothing_is_moved_while_a_pod_has_no_place() -> None:
 def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], None]) -> None:
     world = World(MARKET, POLICY)
     for name in ("a", "b"):
-        world.cluster.add(replace(worker(name, ""), phase="Pending", is_ready=False))
+        world.cluster.add(worker(name, ""))
         world.rounds(2)
     assert world.bought == ["small", "small"]
     for _ in range(30):
@@ -213,3 +214,102 @@ def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], 
         assert sum(each.is_ready for each in world.cluster.pods.values()) == 2
     assert (world.bought, world.price_per_hour) == (["small", "small", "large"], Decimal("1.5"))
     assert sorted(world.cluster.evicted) == ["a", "b"]
+
+
+HASH = {"app": "web", TEMPLATE_HASH: "7d4f"}
+
+
+def alone(name: str, at: str, **changes: Any) -> Pod:
+    return worker(name, at, **{"labels": HASH, "owner": Owner("ReplicaSet", name, f"of-{name}"), **changes})
+
+
+def aside(name: str, at: str, since: timedelta = timedelta(), of: str = "of-a", **changes: Any) -> Pod:
+    annotations = {STEPS_ASIDE_KEY: (NOW - since).isoformat(), STEPS_ASIDE_FROM_KEY: of}
+    values = {"owner": None, "labels": {"app": "web"}, "annotations": annotations, **changes}
+    return worker(name, at, **values)
+
+
+EMPTIED = {**WAITED, DRAINING_KEY: "true"}
+
+
+def moves(plan: Plan) -> list[tuple[str, str]]:
+    return [(each.action, each.pod.name) for each in plan.steps if each.pod]
+
+
+class TestLastPod:
+    """A workload's last pod."""
+
+    def test_is_replaced_before_it_goes(self) -> None:
+        plan = planned(
+            [alone("a", "s1"), worker("b", "l1")],
+            [there("s1", annotations=EMPTIED, is_cordoned=True), there("l1", LARGE)],
+        )
+        assert moves(plan) == [(DETACH, "a")]
+
+    def test_stays_where_a_budget_forbids_it(self) -> None:
+        plan = planned(
+            [alone("a", "s1"), worker("b", "l1")],
+            [there("s1", annotations=EMPTIED, is_cordoned=True), there("l1", LARGE)],
+            budgets=(BUDGET,),
+        )
+        assert moves(plan) == []
+
+    @pytest.mark.parametrize(
+        "replacement",
+        [
+            pytest.param([], id="is not there"),
+            pytest.param([alone("x", "", owner=Owner("ReplicaSet", "a", "of-a"))], id="has no node"),
+            pytest.param(
+                [alone("x", "l1", owner=Owner("ReplicaSet", "a", "of-a"), is_ready=False)], id="is not ready"
+            ),
+            pytest.param(
+                [
+                    alone("x", "l1", owner=Owner("ReplicaSet", "a", "of-a"), is_ready=False),
+                    alone("y", "l1", owner=Owner("ReplicaSet", "other", "of-other")),
+                ],
+                id="is not ready, though another workload's alike is",
+            ),
+            pytest.param(
+                [alone("x", "l1", owner=Owner("ReplicaSet", "a", "of-a"), namespace="elsewhere")],
+                id="is in another namespace",
+            ),
+            pytest.param(
+                [alone("x", "l1", owner=Owner("ReplicaSet", "a", "of-a"), is_deleting=True)], id="is going"
+            ),
+        ],
+    )
+    def test_goes_on_serving_while_its_replacement(self, replacement: list[Pod]) -> None:
+        nodes = [there("s1", annotations=EMPTIED, is_cordoned=True), there("l1", LARGE)]
+        assert moves(planned([aside("a", "s1"), *replacement], nodes)) == []
+
+    @pytest.mark.parametrize("owner", ["of-a", "after-a-rollout"])
+    def test_goes_when_its_replacement_serves(self, owner: str) -> None:
+        nodes = [there("s1", annotations=EMPTIED, is_cordoned=True), there("l1", LARGE)]
+        pods = [aside("a", "s1"), alone("x", "l1", owner=Owner("ReplicaSet", "a", owner))]
+        assert moves(planned(pods, nodes)) == [(EVICT, "a")]
+
+    @pytest.mark.parametrize("policy", [POLICY, replace(POLICY, repack=False), Policy(mode=BIN_SELECT)])
+    def test_goes_then_though_its_node_stays(self, policy: Policy) -> None:
+        pods = [aside("a", "s1"), alone("x", "s1", owner=Owner("ReplicaSet", "a", "of-a"))]
+        assert moves(planned(pods, [there("s1")], policy)) == [(EVICT, "a")]
+
+    def test_goes_when_nobody_wants_a_replacement_for_long(self) -> None:
+        waiting = planned([aside("a", "s1", timedelta(seconds=POLICY.registration_s - 1))], [there("s1")])
+        ended = planned([aside("a", "s1", timedelta(seconds=POLICY.registration_s))], [there("s1")])
+        assert (moves(waiting), moves(ended)) == ([], [(EVICT, "a")])
+
+
+@pytest.mark.parametrize("restart", [lambda _: None, World.restart])
+def test_last_pods_serve_all_the_time_while_they_move(restart: Callable[[World], None]) -> None:
+    world = World(MARKET, POLICY)
+    for name in ("a", "b"):
+        labels = {"app": name, TEMPLATE_HASH: "7d4f"}
+        world.cluster.add(alone(name, "", labels=labels))
+        world.rounds(2)
+    assert world.bought == ["small", "small"]
+    for _ in range(30):
+        world.rounds(1)
+        restart(world)
+        assert {each.labels["app"] for each in world.cluster.pods.values() if each.is_ready} == {"a", "b"}
+    assert (world.bought, world.price_per_hour) == (["small", "small", "large"], Decimal("1.5"))
+    assert len(world.cluster.pods) == 2
