@@ -17,6 +17,7 @@ from provisioner.core.plan import PlannedNode, Reason, RunnerUp
 from provisioner.core.policy import Policy
 from provisioner.core.pools import PoolSpec
 from provisioner.core.site import Site, why_not_there
+from provisioner.core.wishes import Wishes
 
 NEW_NODE = "(new node)"
 """Stands for the name that a node to be bought does not have yet; selects nothing."""
@@ -59,17 +60,22 @@ def choose(
 
     `may_buy` is asked for limits that depend on what else is bought.
     """
-    offerings = _allowed(pod, terms)
+    wishes = Wishes.of(pod)
+    if isinstance(wishes, Reason):
+        return wishes
+    offerings = _allowed(pod, wishes, terms)
     if isinstance(offerings, Reason):
         return offerings
     found = sorted(_candidates(pod, offerings, terms), key=lambda candidate: candidate.order)
     if not found:
         return _too_large(pod, offerings, terms.catalog)
-    return _first_that_may(pod, found, site, terms, may_buy)
+    return wishes.why_too_dear(found[0].size) or _first_that_may(
+        pod, [each for each in found if not wishes.why_too_dear(each.size)], site, terms, may_buy
+    )
 
 
-def _allowed(pod: Pod, terms: Terms) -> Sequence[Offering] | Reason:
-    """Offerings that policy, architecture, capacity type, selectors and taints leave."""
+def _allowed(pod: Pod, wishes: Wishes, terms: Terms) -> Sequence[Offering] | Reason:
+    """Offerings that policy, architecture, annotations, capacity type, selectors and taints leave."""
     policy = terms.policy
     families = [o for o in terms.catalog.offerings if o.available and _in_family(o, policy)]
     if not families:
@@ -82,20 +88,26 @@ def _allowed(pod: Pod, terms: Terms) -> Sequence[Offering] | Reason:
         return Reason(
             "arch", f"it needs {asked}; allowed are {', '.join(policy.architectures)}, offered {offered}"
         )
-    kinds = [o for o in arch if _of_allowed_capacity(pod, o, policy)]
+    wished = wishes.of_these(arch)
+    if isinstance(wished, Reason):
+        return wished
+    kinds = [o for o in wished if _of_allowed_capacity(pod, wishes, o, policy)]
     if not kinds:
         return Reason("no-offering", "nothing is offered in an allowed capacity type")
     return _reachable(pod, kinds, terms)
 
 
 def sold_to(pod: Pod, offering: Offering, policy: Policy) -> bool:
-    """Whether policy, architecture and capacity type let the pod have the offering."""
+    """Whether policy, architecture, annotations and capacity type let the pod have the offering."""
+    wishes = Wishes.of(pod)
     return (
-        offering.available
+        not isinstance(wishes, Reason)
+        and offering.available
         and _in_family(offering, policy)
         and offering.arch in policy.architectures
         and _selects(pod, ARCH, offering.arch)
-        and _of_allowed_capacity(pod, offering, policy)
+        and wishes.allow(offering)
+        and _of_allowed_capacity(pod, wishes, offering, policy)
     )
 
 
@@ -108,12 +120,12 @@ def _in_family(offering: Offering, policy: Policy) -> bool:
     return not policy.families or offering.family in policy.families
 
 
-def _of_allowed_capacity(pod: Pod, offering: Offering, policy: Policy) -> bool:
-    asked = pod.node_selector.get(CAPACITY_TYPE)
-    if asked is not None:
-        allowed = {*policy.capacity_types, SPOT}
-        return offering.capacity_type == asked and asked in allowed
-    return offering.capacity_type in policy.capacity_types
+def _of_allowed_capacity(pod: Pod, wishes: Wishes, offering: Offering, policy: Policy) -> bool:
+    """What the pod asks for, by selector or annotation, else what the policy has; spot is had for the asking."""
+    if not _selects(pod, CAPACITY_TYPE, offering.capacity_type):
+        return False
+    asks = CAPACITY_TYPE in pod.node_selector or wishes.capacity_types
+    return offering.capacity_type in {*policy.capacity_types, *((SPOT,) if asks else ())}
 
 
 def _selects(pod: Pod, key: str, value: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 from catalog.offering import Offering
 from provisioner.core import kinds as pod_kinds
+from provisioner.core import wishes
 from provisioner.core.bin_select import NEW_NODE, Terms, asked_labels, out_of_stock, sold_to, taints_of
 from provisioner.core.kinds import Kind
 from provisioner.core.machines import demand, machine, vector
@@ -151,6 +152,7 @@ class _Eligible:
             pod.node_affinity,
             pod.tolerations,
             bool(pod.requests.gpus),
+            wishes.key_of(pod),
         )
 
 

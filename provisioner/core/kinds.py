@@ -3,7 +3,7 @@
 The kernel knows how many pods of a kind may share a node, and which kinds may not share one. That
 says all of host ports, of (anti-)affinity and spread by host name between pods that are to be
 placed. Spread over zones is said by giving each zone its share. What cannot be said (affinity to
-other pods, anti-affinity and spread over anything else) makes a kind `hard`: it is placed pod by
+other pods, anti-affinity and spread over anything else, what a node may cost) makes a kind `hard`: it is placed pod by
 pod when the others are.
 """
 
@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from provisioner.core import wishes
 from provisioner.core.model import HOSTNAME, ZONE, Pod, PodTerm, Spread
 from provisioner.core.resources import Resources
 from provisioner.core.site import Site
@@ -36,6 +37,7 @@ class Kind:
         return bool(
             pod.affinity
             or pod.claims
+            or wishes.limits_price(pod)
             or any(term.topology_key != HOSTNAME for term in pod.anti_affinity)
             or any(each.term.topology_key not in {HOSTNAME, ZONE} for each in pod.spread)
         )
@@ -106,6 +108,7 @@ def _rules(pod: Pod) -> tuple[object, ...]:
         pod.spread,
         pod.host_ports,
         pod.claims,
+        wishes.key_of(pod),
     )
 
 

@@ -15,7 +15,9 @@ from provisioner.core.model import Pod
 from provisioner.core.optimal.answer import Answer
 from provisioner.core.optimal.solve import solve
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
+from provisioner.core.site import Room
 from provisioner.core.situation import Outcome, Situation, buy, number_of, room_for, unbuyable
+from provisioner.core.wishes import Wishes
 
 
 def pack(situation: Situation) -> Outcome:
@@ -75,7 +77,7 @@ def _one_by_one(kind: Kind, situation: Situation, outcome: Outcome) -> None:
 
 
 def _placed(pod: Pod, situation: Situation, outcome: Outcome) -> Reason | None:
-    room = room_for(pod, situation)
+    room = room_for(pod, situation, lambda room: _may_join(pod, room, outcome))
     if room is not None:
         situation.site.put(pod, room)
         _join(pod, room.name, outcome)
@@ -85,6 +87,15 @@ def _placed(pod: Pod, situation: Situation, outcome: Outcome) -> Reason | None:
         return found
     buy(found, situation, outcome)
     return None
+
+
+def _may_join(pod: Pod, room: Room, outcome: Outcome) -> bool:
+    """Whether the pod's annotations let it have the node, if this plan buys it."""
+    at = number_of(room.name)
+    if at is None:
+        return True
+    size, wished = outcome.bought[at].size, Wishes.of(pod)
+    return not isinstance(wished, Reason) and wished.allow(size.offering) and not wished.why_too_dear(size)
 
 
 def _join(pod: Pod, name: str, outcome: Outcome) -> None:

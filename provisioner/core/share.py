@@ -1,11 +1,12 @@
 """The mode `bin-pack`, Luna's bin-packing: small pods share nodes of one configured size.
 
-Pods above a threshold, and those that ask for a GPU, get a node each as in bin-selection. Thresholds
-and the size are the policy's, by Luna's names.
+Pods above a threshold, those that ask for a GPU, and those whose annotations say what node they want get
+a node each as in bin-selection. Thresholds and the size are the policy's, by Luna's names.
 """
 
 from dataclasses import replace
 
+from provisioner.core import wishes
 from provisioner.core.bin_select import choose
 from provisioner.core.model import Pod
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
@@ -30,6 +31,7 @@ def is_small(pod: Pod, policy: Policy) -> bool:
     asked = pod.requests
     return (
         not asked.gpus
+        and not wishes.has_any(pod)
         and asked.cpu_millicores <= policy.bin_select_pod_cpu_threshold
         and asked.memory_bytes <= policy.bin_select_pod_memory_threshold
     )

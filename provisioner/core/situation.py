@@ -73,13 +73,15 @@ def unbuyable(pod: Pod, situation: Situation) -> Reason | None:
     return None
 
 
-def room_for(pod: Pod, situation: Situation) -> Room | None:
+def room_for(
+    pod: Pod, situation: Situation, may_have: Callable[[Room], bool] = lambda _: True
+) -> Room | None:
     """A room the scheduler would accept: an empty one rather than a shared one, the tightest first."""
     site = situation.site
     fitting = [
         room
         for room in site.rooms.values()
-        if room.name not in situation.closed and site.why_not(pod, room) is None
+        if room.name not in situation.closed and site.why_not(pod, room) is None and may_have(room)
     ]
     return min(
         fitting,
