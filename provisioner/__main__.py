@@ -1,7 +1,8 @@
-"""Commands: `run` is the controller, `plan` and `explain` answer for files what it would do.
+"""Commands: `run` is the controller, `plan` and `explain` answer what it would do, and write nothing.
 
-Exit status 0 on success (pods left pending included), 1 on a fault said in plain lines, 2 on wrong
-usage. `--json` prints one document on stdout; everything said on the way goes to stderr.
+They answer for files, for a live cluster, or for a recorded decision. Exit status 0 on success (pods
+left pending included), 1 on a fault said in plain lines, 2 on wrong usage. `--json` prints one
+document on stdout; everything said on the way goes to stderr.
 """
 
 import json
@@ -10,77 +11,117 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from catalog.allocatable import ACCOUNTINGS, CLOUDS, DOCUMENTED, NOMINAL
-from catalog.loader import CatalogError, bundled, load
+from catalog.allocatable import ACCOUNTINGS, CLOUDS
+from catalog.loader import CatalogError
 from catalog.names import SETTINGS_ENV
-from catalog.offering import ARCHITECTURES
-from provisioner import files, report
+from provisioner import files, record, report
+from provisioner import question as asking
 from provisioner.core import explain as words
-from provisioner.core.decide import decide
-from provisioner.core.market import Catalog
+from provisioner.core import stay
 from provisioner.core.plan import Plan
-from provisioner.core.policy import MODES, OPTIMAL, Policy
-from provisioner.core.snapshot import Snapshot
+from provisioner.core.policy import MODES, OPTIMAL
+from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable
+from provisioner.question import Answer, Options
+from provisioner.settings import SettingsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-PodsFile = Annotated[Path, typer.Option("--pods", help="Pods, as `kubectl get pods -o json` prints them.")]
+PodsFile = Annotated[
+    Path | None, typer.Option("--pods", help="Pods, as `kubectl get pods -o json` prints them.")
+]
 NodesFile = Annotated[Path | None, typer.Option("--nodes", help="Nodes that are there, in the same form.")]
+Kubeconfig = Annotated[
+    Path | None, typer.Option("--kubeconfig", help="A live cluster, read only, in place of --pods.")
+]
+Context = Annotated[
+    str, typer.Option(help="The cluster's context in the kubeconfig (kubectl's own if none).")
+]
+Replay = Annotated[
+    Path | None, typer.Option("--replay", help="A recorded decision, decided again without cluster or clock.")
+]
+Record = Annotated[Path | None, typer.Option("--record", help="Where to write this decision, for --replay.")]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", help="The controller's `policy` (YAML), or its whole settings: answer as it would."
+    ),
+]
 Cloud = Annotated[str, typer.Option(help=f"Whose prices and reservations: {', '.join(CLOUDS)}.")]
 CatalogFile = Annotated[Path | None, typer.Option("--catalog", help="A catalog of your own (CSV).")]
-Mode = Annotated[str, typer.Option(help=f"{', '.join(MODES)}.")]
+Mode = Annotated[str, typer.Option(help=f"{', '.join(MODES)}; {OPTIMAL} where no --policy says otherwise.")]
 Accounting = Annotated[
     str, typer.Option(help=f"{', '.join(ACCOUNTINGS)}; nominal with a catalog of your own.")
 ]
-Deadline = Annotated[float, typer.Option("--deadline-s", min=0, help="How long to look for a better plan.")]
+Deadline = Annotated[
+    float | None,
+    typer.Option("--deadline-s", min=0, help="How long to look for a better plan; 1 where not said."),
+]
 
 
 @app.command()
 def plan(  # noqa: PLR0913, PLR0917 (the options of a command)
-    pods: PodsFile,
+    pods: PodsFile = None,
     nodes: NodesFile = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    replay: Replay = None,
+    record_to: Record = None,
+    policy: PolicyFile = None,
     cloud: Cloud = "",
     catalog: CatalogFile = None,
-    mode: Mode = OPTIMAL,
+    mode: Mode = "",
     accounting: Accounting = "",
-    deadline_s: Deadline = 1.0,
+    deadline_s: Deadline = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Say what would be bought for pending pods, and what stays pending."""
-    question = _question(cloud, catalog, mode, accounting, deadline_s)
+    options = Options(
+        pods, nodes, kubeconfig, context, replay, policy, cloud, catalog, mode, accounting, deadline_s
+    )
+    options.check()
     with _said_plainly():
-        answer, elapsed_s = _answer(question, pods, nodes)
+        answer = _answer(options, record_to)
         if as_json:
-            typer.echo(json.dumps(report.document(answer, elapsed_s), indent=2))
+            typer.echo(json.dumps(report.document(answer.plan, answer.elapsed_s), indent=2))
         else:
-            _table(answer)
+            _table(answer.plan)
 
 
 @app.command()
 def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
-    pods: PodsFile,
+    pods: PodsFile = None,
     nodes: NodesFile = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    replay: Replay = None,
+    record_to: Record = None,
+    policy: PolicyFile = None,
     cloud: Cloud = "",
     catalog: CatalogFile = None,
-    mode: Mode = OPTIMAL,
+    mode: Mode = "",
     accounting: Accounting = "",
-    deadline_s: Deadline = 1.0,
+    deadline_s: Deadline = None,
 ) -> None:
-    """Say the same plan in words: why each node, and why not another; why each pod is left."""
-    question = _question(cloud, catalog, mode, accounting, deadline_s)
+    """Say the same plan in words: why each node, and why not another; why each pod is left; what is removed."""
+    options = Options(
+        pods, nodes, kubeconfig, context, replay, policy, cloud, catalog, mode, accounting, deadline_s
+    )
+    options.check()
     with _said_plainly():
-        answer, _ = _answer(question, pods, nodes)
-        for line in words.lines(answer):
+        answer = _answer(options, record_to)
+        decided = answer.decision
+        for line in words.lines(answer.plan):
+            typer.echo(line)
+        for line in stay.lines(answer.plan, decided.snapshot, decided.catalog, decided.policy):
             typer.echo(line)
 
 
@@ -89,8 +130,7 @@ def run() -> None:
     """Run the controller, by the settings in RIGHTSIZE_SETTINGS, until SIGTERM."""
     from provisioner import startup
     from provisioner.drivers.contract import DriverError
-    from provisioner.kube import KubeDenied
-    from provisioner.settings import SettingsError, parse
+    from provisioner.settings import parse
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -106,49 +146,15 @@ def run() -> None:
     controller.run(settings.loop_period_s, stop, lambda: datetime.now(UTC), time.monotonic)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    cloud: str
-    catalog: Path | None
-    mode: str
-    accounting: str
-    deadline_s: float
-
-
-def _question(cloud: str, catalog: Path | None, mode: str, accounting: str, deadline_s: float) -> _Question:
-    """The options, completed; what they may not be is wrong usage."""
-    _choice("--mode", mode, MODES)
-    if cloud:
-        _choice("--cloud", cloud, CLOUDS)
-    if accounting:
-        _choice("--accounting", accounting, ACCOUNTINGS)
-    if catalog is not None and accounting == DOCUMENTED and not cloud:
-        raise typer.BadParameter(
-            "documented reservations are a cloud's: name one with --cloud", param_hint="--accounting"
-        )
-    if catalog is None:
-        return _Question(cloud or CLOUDS[0], None, mode, accounting or DOCUMENTED, deadline_s)
-    return _Question(cloud, catalog, mode, accounting or NOMINAL, deadline_s)
-
-
-def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise typer.BadParameter(f"{value!r} is none of {', '.join(allowed)}", param_hint=option)
-
-
-def _answer(question: _Question, pods: Path, nodes: Path | None) -> tuple[Plan, float]:
-    """The plan, and how long deciding took."""
-    offerings = load(question.catalog) if question.catalog else bundled(question.cloud)
-    snapshot = Snapshot(files.pods(pods), files.nodes(nodes) if nodes else ())
-    market = Catalog(offerings, question.cloud, question.accounting)
-    policy = Policy(mode=question.mode, architectures=ARCHITECTURES)
-    start = time.perf_counter()
-    answer = decide(snapshot, market, policy, datetime.now(UTC), _budget(start + question.deadline_s))
-    return answer, time.perf_counter() - start
-
-
-def _budget(deadline: float) -> Callable[[], bool]:
-    return lambda: time.perf_counter() < deadline
+def _answer(options: Options, record_to: Path | None) -> Answer:
+    """The plan; recorded where that is asked for."""
+    question = asking.read(options, datetime.now(UTC))
+    for fault in question.unreadable:
+        sys.stderr.write(f"cannot be read, and is left out: {fault}\n")
+    answer = asking.answer(question, time.perf_counter)
+    if record_to is not None:
+        record.write(answer.decision, record_to)
+    return answer
 
 
 def _table(answer: Plan) -> None:
@@ -176,11 +182,22 @@ def _table(answer: Plan) -> None:
         console.print(f"{unplaced.pod.key} stays pending: {words.refusal(unplaced)}", highlight=False)
 
 
+_FAULTS = (
+    CatalogError,
+    SettingsError,
+    files.FileFault,
+    record.RecordFault,
+    KubeDenied,
+    KubeGone,
+    KubeUnavailable,
+)
+
+
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     try:
         yield
-    except (CatalogError, files.FileFault) as error:
+    except _FAULTS as error:
         _fail(str(error))
 
 

@@ -27,6 +27,15 @@ def nodes(path: Path) -> tuple[Node, ...]:
     return _read(path, "Node", parse.node)
 
 
+def text(path: Path) -> str:
+    """A file's text; raises FileFault."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise FileFault(f"{path}: cannot be read: {reason}") from error
+
+
 def _read(path: Path, kind: str, read: Callable[[Any], T]) -> tuple[T, ...]:
     found: list[T] = []
     faults: list[str] = []
@@ -43,17 +52,13 @@ def _read(path: Path, kind: str, read: Callable[[Any], T]) -> tuple[T, ...]:
 
 
 def _documents(path: Path) -> list[Any]:
+    read = text(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise FileFault(f"{path}: cannot be read: {reason}") from error
-    try:
-        return [json.loads(text)]
+        return [json.loads(read)]
     except json.JSONDecodeError:
         pass
     try:
-        return [document for document in yaml.load_all(text, _LOADER) if document is not None]
+        return [document for document in yaml.load_all(read, _LOADER) if document is not None]
     except yaml.YAMLError as error:
         raise FileFault(f"{path}: neither JSON nor YAML: {' '.join(str(error).split())}") from error
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+import yaml
+
 from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core import parse
 from provisioner.core.model import Budget, Node, Pod
@@ -22,6 +24,8 @@ _PAGE: Final = 500
 _TIMEOUT_S: Final = (5, 30)
 _NOT_FOUND, _CONFLICT, _BUSY = 404, 409, 429
 _REFUSED: Final = (400, 401, 403, 422)
+_NOT_A_KUBECONFIG: Final = (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
+"""What the client raises of a file that is something else."""
 
 T = TypeVar("T")
 
@@ -71,6 +75,21 @@ class Kube:
             way_out = f"run it as a pod, or set {KUBECONFIG_ENV} to a kubeconfig"
             raise KubeDenied(f"no way to reach an API server: {error}; {way_out}") from error
         return cls(client.CoreV1Api(), client.PolicyV1Api() if moves_pods else None)
+
+    @classmethod
+    def reading(cls, kubeconfig: str | None, context: str | None) -> "Kube":
+        """By a kubeconfig, kubectl's own where none is named; asks once, for people who wait for the answer."""
+        from kubernetes import client, config
+
+        configuration = client.Configuration()
+        configuration.retries = False
+        try:
+            config.load_kube_config(kubeconfig, context, configuration, persist_config=False)
+        except (config.ConfigException, OSError, *_NOT_A_KUBECONFIG) as error:
+            where = kubeconfig or "the kubeconfig"
+            raise KubeDenied(f"{where}: cannot be used: {' '.join(str(error).split())}") from error
+        api = client.ApiClient(configuration)
+        return cls(client.CoreV1Api(api), client.PolicyV1Api(api))
 
     def observe(self) -> Observed:
         """Every pod, node and disruption budget."""

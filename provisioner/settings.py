@@ -21,14 +21,15 @@ from provisioner.core.policy import BIN_SELECT, MODES, Policy
 from provisioner.sites import GkeSection, OkeSection, Section
 
 S = TypeVar("S")
+M = TypeVar("M", bound=Section)
 
 
 class SettingsError(ValueError):
     """Settings that cannot be used; `faults` has one line for each reason."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: list[str], source: str = SETTINGS_ENV) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(f"{SETTINGS_ENV}: {fault}" for fault in faults))
+        super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
 
 
 class PolicySettings(Section):
@@ -111,17 +112,34 @@ _MODELS: Final[Mapping[str, type[Settings[Any]]]] = MappingProxyType(
 
 def parse(text: str) -> Settings[Any]:
     """Settings from YAML text; raises SettingsError with every fault."""
+    raw = _mapping(text, SETTINGS_ENV)
+    # A cloud that is not known is one of the faults; its section can then not be read.
+    return _checked(_MODELS.get(str(raw.get("cloud")), Settings[Any]), raw, SETTINGS_ENV)
+
+
+def parse_policy(text: str, source: str) -> PolicySettings | Settings[Any]:
+    """What stands under `policy` alone, or the whole settings around it; `source` names the text in faults."""
+    raw = _mapping(text, source)
+    if "policy" not in raw and "cloud" not in raw:
+        return _checked(PolicySettings, raw, source)
+    return _checked(_MODELS.get(str(raw.get("cloud")), Settings[Any]), raw, source)
+
+
+def _mapping(text: str, source: str) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SettingsError([f"not readable as YAML: {' '.join(str(error).split())}"]) from error
+        raise SettingsError([f"not readable as YAML: {' '.join(str(error).split())}"], source) from error
     if not isinstance(raw, dict):
-        raise SettingsError([f"expected keys and values, got {raw!r}"])
+        raise SettingsError([f"expected keys and values, got {raw!r}"], source)
+    return raw
+
+
+def _checked(model: type[M], raw: dict[str, Any], source: str) -> M:
     try:
-        # A cloud that is not known is one of the faults; its section can then not be read.
-        return _MODELS.get(str(raw.get("cloud")), Settings[Any]).model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError([_line(fault) for fault in error.errors()]) from error
+        raise SettingsError([_line(fault) for fault in error.errors()], source) from error
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:

@@ -53,6 +53,39 @@ def logger(log_format: str) -> Any:
     return structlog.get_logger()
 
 
+def market(settings: Settings[Any]) -> Catalog:
+    """What the settings' site can buy, by the cloud's rules."""
+    return _MARKETS[settings.cloud](settings)
+
+
+def _oke_market(settings: Settings[OkeSection]) -> Catalog:
+    from provisioner.drivers.oke_pool import zone_of
+
+    section = settings.site
+    return Catalog(
+        at_home(bundled("oke"), settings.region, map(zone_of, section.availability_domains)),
+        "oke",
+        settings.accounting,
+        # Image and system take about a third of the smallest boot volume.
+        ephemeral_storage_bytes=section.boot_volume_gib * GIB * 7 // 10,
+    )
+
+
+def _gke_market(settings: Settings[GkeSection]) -> Catalog:
+    from provisioner.drivers.gke_pool import ephemeral_storage_bytes
+
+    section = settings.site
+    return Catalog(
+        within(bundled("gke"), settings.region, section.zones),
+        "gke",
+        settings.accounting,
+        ephemeral_storage_bytes=ephemeral_storage_bytes(section.boot_disk_gib),
+    )
+
+
+_MARKETS: Final[Mapping[str, Callable[[Settings[Any]], Catalog]]] = {"oke": _oke_market, "gke": _gke_market}
+
+
 def _oke(settings: Settings[OkeSection]) -> tuple[Driver, Catalog]:
     from provisioner.drivers.oke import OkeDriver
     from provisioner.drivers.oke_client import WorkloadIdentity, client
@@ -71,13 +104,7 @@ def _oke(settings: Settings[OkeSection]) -> tuple[Driver, Catalog]:
         pod_nsg_ids=section.network.pod_nsg_ids,
         boot_volume_gib=section.boot_volume_gib,
     )
-    catalog = Catalog(
-        at_home(bundled("oke"), settings.region, site.zones),
-        "oke",
-        settings.accounting,
-        # Image and system take about a third of the smallest boot volume.
-        ephemeral_storage_bytes=section.boot_volume_gib * GIB * 7 // 10,
-    )
+    catalog = _oke_market(settings)
     identity = WorkloadIdentity(os.environ.get(SERVICE_ACCOUNT_TOKEN_ENV))
     return OkeDriver(client(identity, settings.endpoint), site, catalog), catalog
 
@@ -85,7 +112,7 @@ def _oke(settings: Settings[OkeSection]) -> tuple[Driver, Catalog]:
 def _gke(settings: Settings[GkeSection]) -> tuple[Driver, Catalog]:
     from provisioner.drivers.gke import GkeDriver
     from provisioner.drivers.gke_client import ambient, clients
-    from provisioner.drivers.gke_pool import GkeSite, ephemeral_storage_bytes
+    from provisioner.drivers.gke_pool import GkeSite
 
     section = settings.site
     site = GkeSite(
@@ -98,12 +125,7 @@ def _gke(settings: Settings[GkeSection]) -> tuple[Driver, Catalog]:
         boot_disk_type=section.boot_disk_type,
         network_tags=section.network_tags,
     )
-    catalog = Catalog(
-        within(bundled("gke"), settings.region, section.zones),
-        "gke",
-        settings.accounting,
-        ephemeral_storage_bytes=ephemeral_storage_bytes(section.boot_disk_gib),
-    )
+    catalog = _gke_market(settings)
     return GkeDriver(clients(ambient(), settings.endpoint), site, catalog), catalog
 
 

@@ -1,0 +1,174 @@
+"""What `plan` and `explain` are asked: one source of pods, a catalog, a policy, completed and read.
+
+A source is files, a live cluster (read, never written), or a recorded decision. Options that cannot
+go together are wrong usage; what cannot be read is a fault in plain lines.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from catalog.allocatable import ACCOUNTINGS, CLOUDS, DOCUMENTED, NOMINAL
+from catalog.loader import bundled, load
+from catalog.offering import ARCHITECTURES
+from provisioner import files, record, startup
+from provisioner.core import owned
+from provisioner.core.decide import decide
+from provisioner.core.market import Catalog
+from provisioner.core.plan import Plan
+from provisioner.core.policy import MODES, OPTIMAL, Policy
+from provisioner.core.snapshot import Snapshot
+from provisioner.kube import Kube, Observed
+from provisioner.settings import PolicySettings, parse_policy
+
+_REPLAYED: Final = ("nodes", "policy", "cloud", "catalog", "mode", "accounting", "deadline_s")
+"""Options that a recorded decision has settled."""
+_SETTLED: Final = ("cloud", "catalog", "accounting")
+"""Options that the controller's whole settings have settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As given on the command line; empty or None where not given."""
+
+    pods: Path | None = None
+    nodes: Path | None = None
+    kubeconfig: Path | None = None
+    context: str = ""
+    replay: Path | None = None
+    policy: Path | None = None
+    cloud: str = ""
+    catalog: Path | None = None
+    mode: str = ""
+    accounting: str = ""
+    deadline_s: float | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a cluster is asked."""
+        return self.kubeconfig is not None or bool(self.context)
+
+    def check(self) -> None:
+        """Raises what typer says of wrong usage."""
+        if sum((self.pods is not None, self.is_live, self.replay is not None)) != 1:
+            raise typer.BadParameter(
+                "name exactly one source: --pods, a cluster (--kubeconfig, --context), or --replay"
+            )
+        if self.nodes is not None and self.pods is None:
+            raise typer.BadParameter("goes with --pods only", param_hint="--nodes")
+        if self.replay is not None:
+            self._refuse(_REPLAYED, "the recorded decision has its own")
+        _choice("--mode", self.mode, MODES)
+        _choice("--cloud", self.cloud, CLOUDS)
+        _choice("--accounting", self.accounting, ACCOUNTINGS)
+        if self.catalog is not None and self.accounting == DOCUMENTED and not self.cloud:
+            raise typer.BadParameter(
+                "documented reservations are a cloud's: name one with --cloud", param_hint="--accounting"
+            )
+
+    def refuse_settled(self) -> None:
+        """Where the controller's whole settings are given, nothing that they say may be said again."""
+        self._refuse(_SETTLED, "the settings given with --policy have their own")
+
+    def _refuse(self, names: tuple[str, ...], why: str) -> None:
+        for name in names:
+            if getattr(self, name) not in {None, ""}:
+                raise typer.BadParameter(why, param_hint=f"--{name.replace('_', '-')}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What decides, all of it but the time that deciding may take."""
+
+    snapshot: Snapshot
+    catalog: Catalog
+    policy: Policy
+    now: datetime
+    rounds: int | None = None
+    """Of a recorded decision; None: as many as the deadline leaves."""
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A plan, how long it took, and how it can be had again."""
+
+    plan: Plan
+    elapsed_s: float
+    decision: record.Decision
+
+
+def read(options: Options, now: datetime) -> Question:
+    """Everything that decides; raises what cannot be read."""
+    if options.replay is not None:
+        told = record.read(options.replay)
+        return Question(told.snapshot, told.catalog, told.policy, told.now, told.rounds)
+    market, policy = _terms(options)
+    seen = _observed(options)
+    pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
+    snapshot = Snapshot(seen.pods, seen.nodes, pools, budgets=seen.budgets)
+    return Question(snapshot, market, policy, now, unreadable=seen.unreadable)
+
+
+def answer(question: Question, monotonic_s: Callable[[], float]) -> Answer:
+    """Decide: by the clock, or in as many rounds as were recorded."""
+    start = monotonic_s()
+    deadline_s = start + question.policy.decision_deadline_s
+    by_clock = question.rounds is None
+    budget = record.Counted(
+        (lambda: monotonic_s() < deadline_s) if by_clock else record.budget_of(question.rounds or 0)
+    )
+    plan = decide(question.snapshot, question.catalog, question.policy, question.now, budget)
+    elapsed_s = monotonic_s() - start
+    decision = record.Decision(
+        question.snapshot, question.catalog, question.policy, question.now, budget.rounds
+    )
+    return Answer(plan, elapsed_s, decision)
+
+
+def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value and value not in allowed:
+        raise typer.BadParameter(f"{value!r} is none of {', '.join(allowed)}", param_hint=option)
+
+
+def _observed(options: Options) -> Observed:
+    if options.pods is not None:
+        return Observed(files.pods(options.pods), files.nodes(options.nodes) if options.nodes else ())
+    path = str(options.kubeconfig) if options.kubeconfig else None
+    return Kube.reading(path, options.context or None).observe()
+
+
+def _is_nobodys(options: Options) -> bool:
+    """Whether nothing tells which nodes were bought: files, and no policy that says what these carry."""
+    return options.pods is not None and options.policy is None
+
+
+def _terms(options: Options) -> tuple[Catalog, Policy]:
+    if options.policy is None:
+        return _market(options), _with_options(_open_policy(options), options)
+    told = parse_policy(files.text(options.policy), str(options.policy))
+    if isinstance(told, PolicySettings):
+        return _market(options), _with_options(told.policy(), options)
+    options.refuse_settled()
+    return startup.market(told), _with_options(told.policy.policy(), options)
+
+
+def _open_policy(options: Options) -> Policy:
+    """Where no policy is given: anything may be bought, and on a cluster it is shown what could move."""
+    return Policy(mode=OPTIMAL, architectures=ARCHITECTURES, repack=options.is_live)
+
+
+def _with_options(policy: Policy, options: Options) -> Policy:
+    deadline_s = policy.decision_deadline_s if options.deadline_s is None else options.deadline_s
+    return replace(policy, mode=options.mode or policy.mode, decision_deadline_s=deadline_s)
+
+
+def _market(options: Options) -> Catalog:
+    if options.catalog is None:
+        cloud = options.cloud or CLOUDS[0]
+        return Catalog(bundled(cloud), cloud, options.accounting or DOCUMENTED)
+    return Catalog(load(options.catalog), options.cloud, options.accounting or NOMINAL)
