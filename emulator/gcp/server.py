@@ -20,6 +20,7 @@ from emulator.gcp.iam_api import IamApi
 from emulator.gcp.network_api import NetworkApi
 from emulator.gcp.places_api import PlacesApi
 from emulator.gcp.policies import PROJECT_RESOURCE
+from emulator.gcp.registry_api import RegistryApi
 from emulator.gcp.world import World
 
 LOG: Final = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Server:
             *PlacesApi(self._world).endpoints(),
             *NetworkApi(self._world).endpoints(),
             *IamApi(self._world).endpoints(),
+            *RegistryApi(self._world).endpoints(),
         )
         return [
             route(TOKEN_PATH, ["POST"], self._token),

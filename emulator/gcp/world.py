@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from emulator.cloud.background import Background
 from emulator.cloud.clock import Clock
@@ -47,6 +47,8 @@ class World:
     """Machine types with the zones that have none left."""
     identity_pools: set[str] = field(default_factory=set)
     """They come with the first cluster that uses them, and stay."""
+    repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of images, by path, as the API shows them."""
 
     def __post_init__(self) -> None:
         self.operations = Operations(self.ids, self.clock, self.lock)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from emulator.cloud.errors import ApiError
 from emulator.cloud.http import METHODS, Answer, received, response, route
-from emulator.oci import core_api, engine_api, limits_api
+from emulator.oci import artifacts_api, core_api, engine_api, limits_api
 from emulator.oci.authentication import Signed, principal_of
 from emulator.oci.errors import not_found
 from emulator.oci.http import Call, Endpoint
@@ -38,6 +38,7 @@ class Server:
         endpoints = (
             *engine_api.Engine(self._world).endpoints(),
             *core_api.Core(self._world).endpoints(),
+            *artifacts_api.Artifacts(self._world).endpoints(),
             *limits_api.Limits(self._world).endpoints(),
         )
         return [self._route(endpoint) for endpoint in endpoints]

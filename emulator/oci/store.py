@@ -15,7 +15,7 @@ from emulator.oci import policy
 from emulator.oci.errors import conflict, invalid, not_found
 from emulator.oci.network_kinds import KINDS, ROUTE_TABLES, SECURITY_LISTS, SUBNETS, VCNS, Kind
 
-_AVAILABLE: Final = {"network": "AVAILABLE", "identity": "ACTIVE"}
+_AVAILABLE: Final = {"network": "AVAILABLE", "identity": "ACTIVE", "artifacts": "AVAILABLE"}
 _Network = ipaddress.IPv4Network
 
 

@@ -43,6 +43,9 @@ class Client:
     def identity(self) -> Any:
         return self._client(oci.identity.IdentityClient)
 
+    def artifacts(self) -> Any:
+        return self._client(oci.artifacts.ArtifactsClient)
+
     def finished(self, response: Any) -> Any:
         """The work request of an answer, when it has finished."""
         engine = self.engine()

@@ -8,6 +8,7 @@ from emulator.plugins.rest.api import Api, ApiFault
 COMPUTE: Final = "/compute/v1"
 CONTAINER: Final = "/v1"
 IAM: Final = "/v1"
+REGISTRY: Final = "/v1"
 _TOKEN: Final = "Bearer emulated"  # noqa: S105 -- it opens nothing that is not open
 """On its loopback port the emulated cloud takes everybody who is no workload for the project's owner."""
 _BUSY: Final = frozenset({"CLUSTER_ALREADY_HAS_OPERATION", "resourceNotReady"})

@@ -11,6 +11,7 @@ from emulator.plugins.gcp.handler import GoogleHandler
 from emulator.plugins.gcp.identity import AccountHandler, CustomRoleHandler, MemberHandler
 from emulator.plugins.gcp.network import NETWORK, ROUTER, RouterNatHandler, SubnetworkHandler
 from emulator.plugins.gcp.node_pool import NodePoolHandler
+from emulator.plugins.gcp.registry import RepositoryHandler
 from emulator.plugins.gcp.settings import Settings
 from emulator.plugins.provider import Refused, Request
 from emulator.plugins.rest.provider import RestProvider
@@ -25,6 +26,7 @@ HANDLERS: Final[Mapping[str, GoogleHandler]] = {
     "gcp:serviceaccount/iAMMember:IAMMember": MemberHandler("serviceAccountId"),
     "gcp:projects/iAMMember:IAMMember": MemberHandler("project", "projects/"),
     "gcp:projects/iAMCustomRole:IAMCustomRole": CustomRoleHandler(),
+    "gcp:artifactregistry/repository:Repository": RepositoryHandler(),
     "gcp:container/cluster:Cluster": ClusterHandler(),
     "gcp:container/nodePool:NodePool": NodePoolHandler(),
 }

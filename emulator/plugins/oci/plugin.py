@@ -38,6 +38,12 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "oci:Core/networkSecurityGroup:NetworkSecurityGroup": NetworkHandler("networkSecurityGroups", *_GATEWAY),
     "oci:Core/networkSecurityGroupSecurityRule:NetworkSecurityGroupSecurityRule": SecurityRuleHandler(),
     "oci:Identity/policy:Policy": PolicyHandler(),
+    "oci:Artifacts/containerRepository:ContainerRepository": NetworkHandler(
+        "container/repositories",
+        "compartmentId",
+        "displayName",
+        words={"billableSizeInGbs": "billableSizeInGBs"},
+    ),
     "oci:ContainerEngine/cluster:Cluster": EngineHandler(
         "clusters",
         "cluster",

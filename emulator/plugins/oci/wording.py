@@ -9,9 +9,9 @@ from typing import Any, Final
 Words = Mapping[str, str]
 """Pulumi's name to the API's."""
 
-OWNERS: Final = frozenset({"freeformTags", "definedTags", "nodeMetadata"})
+OWNERS: Final = frozenset({"freeformTags", "definedTags", "nodeMetadata", "systemTags"})
 """Maps whose keys are the user's own."""
-_TEXT_NUMBERS: Final = frozenset({"bootVolumeSizeInGbs"})
+_TEXT_NUMBERS: Final = frozenset({"billableSizeInGbs", "bootVolumeSizeInGbs", "layersSizeInBytes"})
 """Numbers of the API that Pulumi writes as text."""
 _SINGLE: Final[Words] = {
     "metadata": "metadatas",

@@ -8,11 +8,12 @@ import oci
 import pytest
 from pydantic import BaseModel
 
-from emulator.oci import account, network_kinds, wire
+from emulator.oci import account, artifacts_api, network_kinds, wire
 from tests.support.oracle import Ground, Oracle, pool_details
 from tests.support.sdk_models import faults
 
 engine_models = oci.container_engine.models
+models = oci.artifacts.models
 PLACED = {"compartmentId": account.COMPARTMENT}
 
 
@@ -147,6 +148,26 @@ def test_every_answer_of_network_and_identity_is_the_sdks(
     assert list(faults(ask(f"{base}/services"), "list[Service]", core, "services")) == []
     domains = ask(f"{base}/availabilityDomains", **PLACED)
     assert list(faults(domains, "list[AvailabilityDomain]", people, "domains")) == []
+
+
+def test_every_answer_about_container_repositories_is_the_sdks(
+    oracle: Oracle, ask: Callable[..., Any]
+) -> None:
+    details = models.CreateContainerRepositoryDetails(
+        compartment_id=account.COMPARTMENT, display_name="one/rightsize/serving", is_public=False
+    )
+    made = oracle.artifacts().create_container_repository(details).data
+    base = "/20160918/container/repositories"
+    assert list(faults(ask(f"{base}/{made.id}"), "ContainerRepository", models, "one")) == []
+    listed = ask(base, **PLACED)
+    assert listed["items"]
+    assert list(faults(listed, "ContainerRepositoryCollection", models, "list")) == []
+
+
+def test_container_repositories_take_only_the_sdks_fields() -> None:
+    kind = artifacts_api.REPOSITORIES
+    assert kind.accepted <= set(models.CreateContainerRepositoryDetails().attribute_map.values())
+    assert set(kind.mutable) <= set(models.UpdateContainerRepositoryDetails().attribute_map.values())
 
 
 WIRE = {

@@ -46,6 +46,13 @@ INPUTS: dict[str, dict[str, Any]] = {
         "title": "provisioner",
         "permissions": ["container.clusters.get"],
     },
+    "gcp:artifactregistry/repository:Repository": {
+        "project": PROJECT,
+        "location": "us-central1",
+        "repositoryId": "one",
+        "format": "DOCKER",
+        "description": "Images of one",
+    },
     "gcp:container/cluster:Cluster": {
         "name": "gke",
         "project": PROJECT,

@@ -25,6 +25,7 @@ ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 PROJECT_MEMBER = "gcp:projects/iAMMember:IAMMember"
 ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+REPOSITORY = "gcp:artifactregistry/repository:Repository"
 CLUSTER = "gcp:container/cluster:Cluster"
 POOL = "gcp:container/nodePool:NodePool"
 
@@ -128,6 +129,15 @@ class Stack:
             "permissions": ["container.clusters.update", "container.clusters.get"],
         }
 
+    def repository(self) -> Inputs:
+        return {
+            **HERE,
+            "location": REGION,
+            "repositoryId": "one",
+            "format": "DOCKER",
+            "description": "Images of one",
+        }
+
     def cluster(self) -> Inputs:
         subnetwork = self.create(SUBNETWORK, **self.subnetwork())
         return {
@@ -215,6 +225,7 @@ _INPUTS = {
     ACCOUNT_MEMBER: Stack.account_member,
     PROJECT_MEMBER: Stack.project_member,
     ROLE: Stack.role,
+    REPOSITORY: Stack.repository,
     CLUSTER: Stack.cluster,
     POOL: Stack.pool,
 }
@@ -233,6 +244,7 @@ IDS = {
         f"serviceAccount:the-nodes@{PROJECT}.iam.gserviceaccount.com"
     ),
     ROLE: f"projects/{PROJECT}/roles/one_provisioner",
+    REPOSITORY: f"projects/{PROJECT}/locations/{REGION}/repositories/one",
     CLUSTER: f"projects/{PROJECT}/locations/{ZONE}/clusters/gke",
     POOL: f"projects/{PROJECT}/locations/{ZONE}/clusters/gke/nodePools/management",
 }
@@ -297,6 +309,8 @@ def test_a_missing_name_is_made_up_once_in_lower_case_and_kept(stack: Stack) -> 
         (PROJECT_MEMBER, {"role": "a"}, {"role": "b"}, True),
         (ACCOUNT_MEMBER, {"member": "a"}, {"member": "b"}, True),
         (ROLE, {"permissions": ["a"]}, {"permissions": ["b"]}, False),
+        (REPOSITORY, {"description": "a"}, {"description": "b"}, False),
+        (REPOSITORY, {"location": "a"}, {"location": "b"}, True),
         (ROLE, {"roleId": "a"}, {"roleId": "b"}, True),
         (CLUSTER, {"releaseChannel": {"channel": "RAPID"}}, {"releaseChannel": {"channel": "STABLE"}}, False),
         (CLUSTER, {"resourceLabels": {"a": "b"}}, {"resourceLabels": {"a": "c"}}, False),

@@ -68,6 +68,11 @@ INPUTS: dict[str, dict[str, Any]] = {
         "description": "d",
         "statements": ["Allow any-user to read clusters in tenancy"],
     },
+    "oci:Artifacts/containerRepository:ContainerRepository": {
+        "compartmentId": COMPARTMENT,
+        "displayName": "one/rightsize/serving",
+        "isPublic": False,
+    },
     "oci:ContainerEngine/cluster:Cluster": {
         **PLACE,
         "name": "c",
@@ -159,6 +164,7 @@ def test_every_computed_output_of_the_official_provider_is_there(token: str) -> 
         "ipv6GceEndpoint",
         "operation",  # empty while nothing goes on
         "tpuIpv4CidrBlock",  # there are no TPUs
+        "timeLastPushed",  # nothing is pushed
     }
     if token == "gcp:compute/subnetwork:Subnetwork":
         absent.add("state")  # only of subnets for proxies

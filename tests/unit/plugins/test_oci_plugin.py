@@ -27,6 +27,7 @@ SERVICE = "oci:Core/serviceGateway:ServiceGateway"
 ROUTES = "oci:Core/routeTable:RouteTable"
 SECURITY_LIST = "oci:Core/securityList:SecurityList"
 POLICY = "oci:Identity/policy:Policy"
+REPOSITORY = "oci:Artifacts/containerRepository:ContainerRepository"
 CLUSTER = "oci:ContainerEngine/cluster:Cluster"
 POOL = "oci:ContainerEngine/nodePool:NodePool"
 ADDON = "oci:ContainerEngine/addon:Addon"
@@ -53,6 +54,8 @@ class Stack:
             return {**place, "cidrBlocks": ["10.0.0.0/16"], "dnsLabel": "rightsize", "displayName": "net"}
         if token == POLICY:
             return {**place, "name": "p", "description": "d", "statements": [STATEMENT]}
+        if token == REPOSITORY:
+            return {**place, "displayName": "one/rightsize/serving", "isPublic": False}
         if token in {CLUSTER, POOL, ADDON}:
             return self._engine_inputs(token)
         if token == RULE:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from emulator.plugins.model.contract import Computed, nothing
-from emulator.plugins.model.gcp import container, identity, network
+from emulator.plugins.model.gcp import container, identity, network, registry
 from emulator.plugins.model.gcp.paths import IdOf, account_path, path
 from emulator.plugins.model.gcp.region import PROJECT, REGION
 from emulator.plugins.model.values import Properties, given, laid_over
@@ -112,6 +112,13 @@ _ROWS: Final = (
         path("projects/{project}/roles/{roleId}"),
         defaults={**_HERE, "stage": "GA"},
         computed=identity.role,
+    ),
+    ResourceModel(
+        "gcp:artifactregistry/repository:Repository",
+        "repositories",
+        path("projects/{project}/locations/{location}/repositories/{repositoryId}"),
+        defaults={**_HERE, "location": REGION, "mode": "STANDARD_REPOSITORY"},
+        computed=registry.repository,
     ),
     ResourceModel(
         "gcp:container/cluster:Cluster",

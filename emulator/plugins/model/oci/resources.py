@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from emulator.plugins.model.contract import Computed, nothing
 from emulator.plugins.model.derived import TIME_CREATED, digest, ocid
-from emulator.plugins.model.oci import container_engine, network
+from emulator.plugins.model.oci import artifacts, container_engine, network
 from emulator.plugins.model.values import Properties, given, laid_over
 
 
@@ -106,6 +106,12 @@ _ROWS: Final = (
     ),
     ResourceModel(
         "oci:Identity/policy:Policy", "policy", state="ACTIVE", defaults=_TAGS, computed=network.policy
+    ),
+    ResourceModel(
+        "oci:Artifacts/containerRepository:ContainerRepository",
+        "containerrepo",
+        defaults={**_TAGS, "isImmutable": False, "isPublic": False},
+        computed=artifacts.repository,
     ),
     ResourceModel(
         "oci:ContainerEngine/cluster:Cluster",
