@@ -141,7 +141,7 @@ def run() -> None:
     try:
         settings = parse(text)
         controller = startup.controller(settings)
-    except (SettingsError, CatalogError, KubeDenied, DriverError) as error:
+    except (SettingsError, CatalogError, KubeDenied, DriverError, record.RecordFault) as error:
         _fail(str(error))
     controller.run(settings.loop_period_s, stop, lambda: datetime.now(UTC), time.monotonic)
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 import tenacity
 
-from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
 from provisioner.core import explain
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog, Stockout
@@ -27,6 +27,8 @@ from provisioner.core.plan import (
     DRAIN,
     EVICT,
     MARK,
+    RELEASE,
+    RESERVE,
     TERMINATE,
     UNCORDON,
     NodeStep,
@@ -38,6 +40,7 @@ from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
 from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable, Observed
+from provisioner.record import Counted, Decision, RecordFault
 
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -87,6 +90,8 @@ class Controller:
         self._policy = policy
         self._log = log
         self._memory = Memory()
+        self.record: Callable[[Decision, Plan], None] = lambda _decision, _plan: None
+        """Keeps a decision for a replay."""
 
     def run(
         self,
@@ -112,7 +117,9 @@ class Controller:
         """Observe, decide, apply once; raises what makes observing impossible."""
         snapshot = self._observe(now)
         deadline_s = monotonic_s() + self._policy.decision_deadline_s
-        plan = decide(snapshot, self._catalog, self._policy, now, lambda: monotonic_s() < deadline_s)
+        budget = Counted(lambda: monotonic_s() < deadline_s)
+        plan = decide(snapshot, self._catalog, self._policy, now, budget)
+        self._record(plan, Decision(snapshot, self._catalog, self._policy, now, budget.rounds))
         self._report(plan, now)
         self._launch(plan, now)
         for step in plan.steps:
@@ -124,6 +131,13 @@ class Controller:
             self._log.info("delete pool", pool=pool.name, why="empty and not needed for long")
             self._try(f"delete {pool.name}", partial(self._driver.delete, pool))
         return plan
+
+    def _record(self, plan: Plan, decision: Decision) -> None:
+        """A decision that cannot be recorded is carried out all the same."""
+        try:
+            self.record(decision, plan)
+        except RecordFault as error:
+            self._say("record", f"not recorded: {error}", level="warning")
 
     def _observe(self, now: datetime) -> Snapshot:
         """Pools before pods: what a pool is bought for in between is then still seen as pending."""
@@ -194,6 +208,12 @@ class Controller:
             self._cluster.evict(step.pod)
         elif step.action == DETACH and step.pod is not None:
             self._cluster.detach(step.pod, now)
+        elif step.action == RESERVE:
+            self._cluster.annotate(step.node, RESERVED_KEY, "true")
+            self._cluster.cordon(step.node, closed=True)
+        elif step.action == RELEASE:
+            self._cluster.cordon(step.node, closed=False)
+            self._cluster.annotate(step.node, RESERVED_KEY, None)
         elif step.action in {CORDON, UNCORDON}:
             self._cluster.cordon(step.node, closed=step.action == CORDON)
         elif step.action == TERMINATE:

@@ -39,7 +39,9 @@ class PolicySettings(Section):
     decision_deadline_s: float = Field(default=1, ge=0, allow_inf_nan=False)
     families: tuple[str, ...] = ()
     architectures: tuple[str, ...] = Field(default=("arm64",), min_length=1)
+    preferred_architecture: str = ""
     capacity_types: tuple[str, ...] = Field(default=("on-demand",), min_length=1)
+    max_spot_share: float = Field(default=1, ge=0, le=1, allow_inf_nan=False)
     pod_selector: dict[str, str] = Field(default_factory=dict)
     node_labels: dict[str, str] = Field(default_factory=lambda: {ROLE_KEY: ROLE_INFERENCE})
     node_taints: tuple[str, ...] = (f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule",)
@@ -52,7 +54,9 @@ class PolicySettings(Section):
     no_capacity_s: float = Field(default=300, ge=0)
     max_pools: int = Field(default=20, ge=1)
     max_nodes: int | None = Field(default=None, ge=0)
-    max_price_per_hour: Decimal | None = Field(default=None, ge=0)
+    max_cpu_millicores: int | None = Field(default=None, ge=0)
+    max_memory_bytes: int | None = Field(default=None, ge=0)
+    max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @field_validator("mode")
     @classmethod
@@ -64,6 +68,11 @@ class PolicySettings(Section):
     def _known(cls, values: tuple[str, ...], info: Any) -> tuple[str, ...]:
         allowed = ARCHITECTURES if info.field_name == "architectures" else CAPACITY_TYPES
         return tuple(_one_of(value, allowed) for value in values)
+
+    @field_validator("preferred_architecture")
+    @classmethod
+    def _allowed_too(cls, value: str, info: Any) -> str:
+        return _one_of(value, ("", *info.data.get("architectures", ARCHITECTURES)))
 
     @field_validator("node_taints")
     @classmethod
@@ -91,6 +100,8 @@ class Settings(Section, Generic[S]):
     site: S
     loop_period_s: float = Field(default=10, gt=0)
     log_format: Literal["json", "console"] = "json"
+    record_folder: str = Field(default="", description="no decision is recorded when empty")
+    record_last: int = Field(default=20, ge=1)
     policy: PolicySettings = Field(default_factory=PolicySettings)
 
     @field_validator("cloud")

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -16,6 +17,7 @@ from provisioner.core.market import Catalog
 from provisioner.drivers.contract import Driver
 from provisioner.kube import Kube
 from provisioner.loop import Controller
+from provisioner.ring import Ring
 from provisioner.settings import Settings
 from provisioner.sites import GkeSection, OkeSection
 
@@ -35,7 +37,10 @@ def controller(settings: Settings[Any]) -> Controller:
         families=list(policy.families) or "all",
         period_s=settings.loop_period_s,
     )
-    return Controller(driver, cluster, catalog, policy, log)
+    made = Controller(driver, cluster, catalog, policy, log)
+    if settings.record_folder:
+        made.record = Ring(Path(settings.record_folder), settings.record_last).keep
+    return made
 
 
 def logger(log_format: str) -> Any:

@@ -1,6 +1,6 @@
 """The planner's answer: what to buy, what goes where, what stays pending and why, what to remove."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -50,6 +50,8 @@ class PlannedNode:
     spec: PoolSpec
     pods: tuple[Pod, ...]
     runner_up: RunnerUp | None = None
+    room_for: tuple[Pod, ...] = ()
+    """Pods that run elsewhere and are to be moved there, so that their nodes can be given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Repack:
     """Nodes that are there, or on their way, and that pods are to move to."""
     nodes: tuple[PlannedNode, ...]
     """To be bought first."""
+    goes_to: Mapping[str, str]
+    """The target of each pod that moves to a node that is there, by the pod's key."""
     saving_per_hour: Decimal
     is_ready: bool
     """Whether nothing is to be bought or waited for any more."""
@@ -102,9 +106,12 @@ TERMINATE: Final = "terminate"
 DRAIN: Final = "drain"
 EVICT: Final = "evict"
 DETACH: Final = "detach"
-ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT, DETACH)
+RESERVE: Final = "reserve"
+RELEASE: Final = "release"
+ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT, DETACH, RESERVE, RELEASE)
 """Mark a node as removable, take that back, keep new pods off it, take that back, give it back; keep pods
-off it because its own are moved away, move one of them, have one replaced before it goes."""
+off it because its own are moved away, move one of them, have one replaced before it goes; keep pods off a
+node for a moment because others are to have it, let them come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +129,18 @@ class Plan:
     """Pools to be deleted."""
     repack: Repack | None = None
     """Nodes that are emptied for cheaper ones; None when no move pays."""
+    declined: str = ""
+    """Why a cheaper set of nodes is not moved to; empty when there is none."""
     held: str = ""
     """Why nothing at all is bought; empty when buying is allowed."""
     bound: Callable[[], Decimal] = field(default=Decimal, compare=False, repr=False)
     """Works out the lower bound. The controller never asks, and it can take longer than the decision."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether carrying it out changes anything: at the cloud, or of nodes and pods."""
+        moved = self.repack is not None and bool(self.repack.nodes)
+        return bool(self.nodes or moved or self.steps or self.overdue or self.disused)
 
     @property
     def lower_bound_per_hour(self) -> Decimal:
