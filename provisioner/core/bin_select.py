@@ -69,9 +69,14 @@ def choose(
     found = sorted(_candidates(pod, offerings, terms), key=lambda candidate: candidate.order)
     if not found:
         return _too_large(pod, offerings, terms.catalog)
-    return wishes.why_too_dear(found[0].size) or _first_that_may(
-        pod, [each for each in found if not wishes.why_too_dear(each.size)], site, terms, may_buy
-    )
+    too_dear = wishes.why_too_dear(found[0].size)
+    if too_dear is not None:
+        return too_dear
+    within = [each for each in found if wishes.why_too_dear(each.size) is None]
+    preferred = terms.policy.preferred_architecture
+    if preferred:
+        within.sort(key=lambda candidate: candidate.size.offering.arch != preferred)
+    return _first_that_may(pod, within, site, terms, may_buy)
 
 
 def _allowed(pod: Pod, wishes: Wishes, terms: Terms) -> Sequence[Offering] | Reason:
@@ -272,7 +277,14 @@ def _runner_up(
     for candidate in dearer:
         if candidate.size.offering.shape == chosen.size.offering.shape:
             continue
-        more = candidate.size.price_per_hour - chosen.size.price_per_hour
-        why = f"costs ${more:f} an hour more" if more else "costs the same and comes later by name"
-        return RunnerUp(candidate.size, why)
+        return RunnerUp(candidate.size, _why_not(candidate.size, chosen.size))
     return None
+
+
+def _why_not(other: Size, chosen: Size) -> str:
+    more = other.price_per_hour - chosen.price_per_hour
+    if more > 0:
+        return f"costs ${more:f} an hour more"
+    if other.offering.arch != chosen.offering.arch and more < 0:
+        return f"costs ${-more:f} an hour less, but {chosen.offering.arch} is preferred"
+    return "costs the same and comes later by name"

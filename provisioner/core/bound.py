@@ -1,7 +1,8 @@
 """A price below which no set of new nodes for a plan's pods can be, whatever the mode.
 
 It is the packing kernel's bound for the same pods, rooms and offerings, with every rule dropped that
-the kernel cannot hold exactly: spread, affinity to other pods, volumes. Fewer rules never cost more.
+the kernel cannot hold exactly (spread, affinity to other pods, volumes) or that is only preferred. Fewer
+rules never cost more.
 """
 
 from dataclasses import replace
@@ -27,7 +28,8 @@ def lower_bound(situation: Situation, outcome: Outcome) -> Decimal:
     if outcome.bound:
         return min(price, outcome.bound)
     pods = [_relaxed(pod) for pod in outcome.settled]
-    unlimited = replace(situation.terms, policy=replace(situation.terms.policy, max_pools=_ANY))
+    policy = replace(situation.terms.policy, max_pools=_ANY, preferred_architecture="")
+    unlimited = replace(situation.terms, policy=policy)
     folded = fold(kinds_of(pods, situation.site), situation.open_rooms, situation.site, unlimited)
     return min(price, kernel_bound(folded.problem, _ROUNDS))
 

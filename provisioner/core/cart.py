@@ -15,16 +15,17 @@ class Cart:
     def __init__(self, snapshot: Snapshot, terms: Terms) -> None:
         self._policy = terms.policy
         self._specs: set[PoolSpec] = set(terms.in_use)
-        self._nodes = sum(pool.size for pool in snapshot.pools)
-        self._price = sum(
-            (price_of(pool.spec, terms.catalog) * pool.size for pool in snapshot.pools), Decimal(0)
-        )
+        self._nodes = self._cpu = self._memory = 0
+        self._price = Decimal(0)
+        for pool in snapshot.pools:
+            cpu_millicores, memory_bytes = machine_of(pool.spec, terms.catalog)
+            self._count(pool.size, cpu_millicores, memory_bytes, price_of(pool.spec, terms.catalog))
 
     def add(self, planned: PlannedNode) -> None:
         """Buy it."""
         self._specs.add(planned.spec)
-        self._nodes += 1
-        self._price += planned.size.price_per_hour
+        size = planned.size
+        self._count(1, size.cpu_millicores, size.memory_bytes, size.price_per_hour)
 
     def why_not(self, candidate: Candidate) -> Reason | None:
         """Which limit the candidate would exceed."""
@@ -33,17 +34,32 @@ class Cart:
     def why_not_one(self, size: Size, spec: PoolSpec) -> Reason | None:
         """Which limit one more node of that size would exceed."""
         policy = self._policy
-        if policy.max_nodes is not None and self._nodes >= policy.max_nodes:
-            return Reason("limit", f"{self._nodes} nodes are bought, max_nodes is {policy.max_nodes}")
         if spec not in self._specs and len(self._specs) >= policy.max_pools:
             return Reason("limit", f"{len(self._specs)} sizes are in use, max_pools is {policy.max_pools}")
-        total = self._price + size.price_per_hour
-        if policy.max_price_per_hour is not None and total > policy.max_price_per_hour:
-            return Reason(
-                "budget",
-                f"with it, bought nodes cost ${total:f} an hour; max_price_per_hour is ${policy.max_price_per_hour:f}",
-            )
+        for code, name, most, used, asked in (
+            ("limit", "max_nodes", policy.max_nodes, self._nodes, 1),
+            ("limit", "max_cpu_millicores", policy.max_cpu_millicores, self._cpu, size.cpu_millicores),
+            ("limit", "max_memory_bytes", policy.max_memory_bytes, self._memory, size.memory_bytes),
+            ("budget", "max_price_per_hour", policy.max_price_per_hour, self._price, size.price_per_hour),
+        ):
+            if most is not None and used + asked > most:
+                return Reason(code, f"{name} is {most}: in use are {used}, and {size} would add {asked}")
         return None
+
+    def _count(self, nodes: int, cpu_millicores: int, memory_bytes: int, price_per_hour: Decimal) -> None:
+        self._nodes += nodes
+        self._cpu += nodes * cpu_millicores
+        self._memory += nodes * memory_bytes
+        self._price += nodes * price_per_hour
+
+
+def machine_of(spec: PoolSpec, catalog: Catalog) -> tuple[int, int]:
+    """Millicores and bytes of one node of a pool, as bought; 0 of what the catalog does not have."""
+    offering = catalog.find(spec.shape, spec.capacity_type)
+    if offering is None:
+        return 0, 0
+    size = catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+    return size.cpu_millicores, size.memory_bytes
 
 
 def price_of(spec: PoolSpec, catalog: Catalog) -> Decimal:

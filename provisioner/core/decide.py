@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import repack, scale_down, surge
+from provisioner.core import repack, scale_down, spot, surge
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
@@ -56,7 +56,7 @@ def decide(
     in_use = tuple(sorted({pool.spec for pool in snapshot.pools if pool.size}))
     terms = Terms(catalog, policy, snapshot.stockouts, in_use, now)
     situation = Situation(
-        tuple(pod for pod in served if not pod.is_gated),
+        spot.shared_out([pod for pod in served if not pod.is_gated], snapshot, policy),
         _site(snapshot, booting, catalog),
         frozenset(node.name for node in snapshot.nodes if not snapshot.takes_pods(node, policy, now)),
         terms,

@@ -15,6 +15,7 @@ from provisioner.core import wishes
 from provisioner.core.bin_select import NEW_NODE, Terms, asked_labels, out_of_stock, sold_to, taints_of
 from provisioner.core.kinds import Kind
 from provisioner.core.machines import demand, machine, vector
+from provisioner.core.market import cheapest_size
 from provisioner.core.model import CAPACITY_TYPE, HOSTNAME, ZONE, Pod
 from provisioner.core.optimal import problem as kernel
 from provisioner.core.optimal.problem import Flexible, Group, Machine, Problem
@@ -110,7 +111,18 @@ class _Eligible:
             open_lots = [at for at, lot in enumerate(lots) if self.takes(kind, lot)]
             open_rooms = [len(lots) + at for at, room in enumerate(rooms) if self._lets_in(kind, room)]
             self._known[key] = frozenset([*open_lots, *open_rooms])
-        return self._known[key]
+        return self._known[key] - self._passed_over(kind, lots, self._known[key])
+
+    def _passed_over(self, kind: Kind, lots: Sequence[Lot], classes: frozenset[int]) -> frozenset[int]:
+        """Lots of other architectures, where the preferred one has a node for the kind."""
+        catalog, preferred = self._terms.catalog, self._terms.policy.preferred_architecture
+        if not preferred:
+            return frozenset()
+        own = {at: lots[at].offering for at in classes if at < len(lots)}
+        wanted = {offering for offering in own.values() if offering.arch == preferred}
+        if not any(cheapest_size(catalog, offering, kind.pod.requests) for offering in wanted):
+            return frozenset()
+        return frozenset(at for at, offering in own.items() if offering not in wanted)
 
     def takes(self, kind: Kind, lot: Lot) -> bool:
         """Whether a new node of the lot takes pods of the kind."""

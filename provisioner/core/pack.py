@@ -45,7 +45,8 @@ def _packed(kinds: Sequence[Kind], situation: Situation, outcome: Outcome) -> li
             situation.site.put(pod, room)
             outcome.place([pod], room.name)
     over = list(_bought(folded, answer, deal, situation, outcome))
-    if not over and not answer.unplaced and not any(kind.pod.spread for kind in kinds):
+    is_exact = not (terms.policy.preferred_architecture or any(kind.pod.spread for kind in kinds))
+    if is_exact and not over and not answer.unplaced:
         outcome.bound = answer.bound
     out = [replace(folded.kinds[at], pods=deal.some(at, pods), zone="") for at, pods in answer.unplaced]
     return [*over, *out]

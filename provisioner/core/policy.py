@@ -25,7 +25,11 @@ class Policy:
     families: tuple[str, ...] = ()
     """Empty: every family of the catalog."""
     architectures: tuple[str, ...] = ("arm64",)
+    preferred_architecture: str = ""
+    """Bought where it has a node for the pod, whatever the others cost; empty: the cheapest of all."""
     capacity_types: tuple[str, ...] = (ON_DEMAND,)
+    max_spot_share: float = 1
+    """How much of a workload may be on spot, where both are allowed: below 1 at least one pod is not."""
     pod_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels of the pods served; empty: any pending pod."""
     node_labels: Mapping[str, str] = field(default_factory=dict)
@@ -49,6 +53,10 @@ class Policy:
     """Most sizes in use at once (a pool is one size, zone, capacity type, labels and taints)."""
     max_nodes: int | None = None
     """Most nodes bought at once, in all pools."""
+    max_cpu_millicores: int | None = None
+    """Most CPU that all bought nodes together may have."""
+    max_memory_bytes: int | None = None
+    """Most memory that they may have."""
     max_price_per_hour: Decimal | None = None
     """Most that all bought nodes together may cost."""
     bin_select_pod_cpu_threshold: int = 3000

@@ -89,3 +89,26 @@ def test_every_mode_can_be_chosen(mode: str) -> None:
 def test_a_deadline_is_a_time_that_comes(deadline: float) -> None:
     (said,) = faults(text("oke", policy={"decision_deadline_s": deadline}))
     assert said.startswith("policy.decision_deadline_s")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_spot_share", 1.1),
+        ("max_spot_share", -0.1),
+        ("max_spot_share", float("nan")),
+        ("max_cpu_millicores", -1),
+        ("max_memory_bytes", -1),
+        ("max_price_per_hour", "NaN"),
+        ("preferred_architecture", "s390x"),
+        ("preferred_architecture", "amd64"),
+    ],
+)
+def test_limits_and_shares_are_amounts_and_what_is_preferred_is_allowed(name: str, value: Any) -> None:
+    (said,) = faults(text("oke", policy={"architectures": ["arm64"], name: value}))
+    assert said.startswith(f"policy.{name}")
+
+
+def test_the_preferred_architecture_is_one_of_the_allowed() -> None:
+    wanted = {"architectures": ["arm64", "amd64"], "preferred_architecture": "amd64"}
+    assert parse(text("oke", policy=wanted)).policy.policy().preferred_architecture == "amd64"
