@@ -6,11 +6,12 @@ PodDisruptionBudget and configuration. Everything passes the Pod Security Standa
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from catalog.names import DOMAIN, MODEL_KEY, PROBE_HEADER, ROLE_INFERENCE, ROLE_KEY, resource_name
 from catalog.timing import Timing
+from components.image import pull_secrets
 from components.quantity import cpu_text, memory_text
 
 Manifest = dict[str, Any]
@@ -38,6 +39,8 @@ class Server:
     memory_bytes: int
     gpus: int
     max_workers: int
+    pull_secret: str = field(default="", kw_only=True)
+    """Name of the Secret that opens the image's registry; empty: it is open."""
 
     @property
     def name(self) -> str:
@@ -172,6 +175,7 @@ def restricted_pod() -> Manifest:
 def _pod_spec(server: Server, placement: Placement) -> Manifest:
     spec: Manifest = {
         "automountServiceAccountToken": False,
+        **pull_secrets(server.pull_secret),
         "nodeSelector": dict(placement.node_selector),
         "tolerations": _tolerations(server),
         "securityContext": restricted_pod(),

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -10,9 +11,20 @@ import yaml
 
 from catalog.names import NAMESPACE_PROVISIONER, PROVISIONER_NAME
 from components import provisioner_manifests as manifests
+from components import pull_secret
 from components.namespace import RestrictedNamespace
 from components.part import Part
 from components.provisioner_manifests import Policy, Region, Wiring
+from components.pull_secret import PullSecret
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The provisioner's image."""
+
+    name: str
+    docker_config: str = field(default="", repr=False)
+    """Credentials of the registry that has it; empty: it is open."""
 
 
 class Provisioner(Part):
@@ -24,7 +36,7 @@ class Provisioner(Part):
 
     def __init__(
         self,
-        image: str,
+        image: Image,
         settings: tuple[Region, Policy, Wiring],
         provider: pulumi.ProviderResource,
         after: Sequence[pulumi.Resource],
@@ -32,6 +44,11 @@ class Provisioner(Part):
         super().__init__("kubernetes:Provisioner", PROVISIONER_NAME, after=after, provider=provider)
         policy, wiring = settings[1:]
         home = RestrictedNamespace(NAMESPACE_PROVISIONER, provider, after)
+        opened = (
+            [PullSecret(NAMESPACE_PROVISIONER, image.docker_config, provider, [home])]
+            if image.docker_config
+            else []
+        )
         account = kubernetes.core.v1.ServiceAccount(
             PROVISIONER_NAME,
             metadata=_metadata(**({"annotations": wiring.annotations} if wiring.annotations else {})),
@@ -67,8 +84,10 @@ class Provisioner(Part):
         self.deployment = kubernetes.apps.v1.Deployment(
             PROVISIONER_NAME,
             metadata=_metadata(),
-            spec=manifests.deployment_spec(image, wiring.environment, checksum),
-            opts=self.child(account, binding, config),
+            spec=manifests.deployment_spec(
+                image.name, wiring.environment, checksum, pull_secret.NAME if opened else ""
+            ),
+            opts=self.child(account, binding, config, *opened),
         )
         self.register_outputs({})
 

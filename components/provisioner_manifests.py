@@ -17,6 +17,7 @@ from catalog.names import (
     ROLE_MANAGEMENT,
     SETTINGS_ENV,
 )
+from components.image import pull_secrets
 from components.model_manifests import NAME_KEY, Manifest, restricted_container, restricted_pod
 
 SETTINGS_FILE: Final = "settings.yaml"
@@ -34,6 +35,10 @@ MOVING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
 )
 """What it may do as well where it moves pods: see disruption budgets, evict as far as they allow, and take
 a workload's last pod from its ReplicaSet, so that it is replaced before it goes."""
+RELEASING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]},
+)
+"""What it may do as well where it takes scheduling gates away from pods that it has told the price of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ class Policy:
     max_pools: int
     max_price_per_hour: Decimal | None
     """What all bought nodes together may cost; nothing: no limit."""
+    preview_release: str = "never"
+    """Whether pods that a gate holds for a preview of their price are released."""
+    preview_max_price_per_hour: Decimal | None = None
+    """Above which price they wait for approval all the same; nothing: no limit."""
 
     def document(self) -> dict[str, Any]:
         """As the provisioner reads it; it serves this stack's model pods only."""
@@ -63,11 +72,9 @@ class Policy:
             "node_taints": [f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule"],
             "node_unneeded_s": self.node_unneeded_s,
             "max_pools": self.max_pools,
-            **(
-                {}
-                if self.max_price_per_hour is None
-                else {"max_price_per_hour": str(self.max_price_per_hour)}
-            ),
+            "preview_release": self.preview_release,
+            **_money("preview_max_price_per_hour", self.preview_max_price_per_hour),
+            **_money("max_price_per_hour", self.max_price_per_hour),
         }
 
 
@@ -115,11 +122,14 @@ def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
 
 def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
     """What the provisioner's ClusterRole allows."""
-    return CLUSTER_RULES + (MOVING_RULES if policy.repack else ())
+    moving = MOVING_RULES if policy.repack else ()
+    return CLUSTER_RULES + moving + (RELEASING_RULES if policy.preview_release != "never" else ())
 
 
-def deployment_spec(image: str, environment: Mapping[str, str], checksum: pulumi.Input[str]) -> Manifest:
-    """The Deployment's spec: one at a time, on management nodes."""
+def deployment_spec(
+    image: str, environment: Mapping[str, str], checksum: pulumi.Input[str], pull_secret: str = ""
+) -> Manifest:
+    """The Deployment's spec: one at a time, on management nodes; `pull_secret` opens the image's registry."""
     return {
         "replicas": 1,
         "strategy": {"type": "Recreate"},
@@ -129,6 +139,7 @@ def deployment_spec(image: str, environment: Mapping[str, str], checksum: pulumi
             "spec": {
                 "serviceAccountName": PROVISIONER_NAME,
                 "automountServiceAccountToken": True,
+                **pull_secrets(pull_secret),
                 "nodeSelector": {ROLE_KEY: ROLE_MANAGEMENT},
                 "securityContext": restricted_pod(),
                 "containers": [_container(image, environment)],
@@ -136,6 +147,10 @@ def deployment_spec(image: str, environment: Mapping[str, str], checksum: pulumi
             },
         },
     }
+
+
+def _money(key: str, amount: Decimal | None) -> dict[str, str]:
+    return {} if amount is None else {key: str(amount)}
 
 
 def subject() -> Manifest:

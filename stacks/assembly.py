@@ -9,8 +9,9 @@ from catalog.names import ACCOUNTING_TAG, NAMESPACE_MODELS, STACK_TAG, TIMING_TA
 from components.kubernetes_access import KubernetesAccess
 from components.model_server import Front, ModelServer, ModelServerArgs
 from components.namespace import RestrictedNamespace
-from components.provisioner import Provisioner
+from components.provisioner import Image, Provisioner
 from components.provisioner_manifests import Policy, Region, Wiring
+from components.pull_secret import PullSecret
 from stacks import placement
 from stacks.faults import Fault, StackError
 from stacks.models import Model
@@ -85,16 +86,19 @@ def provisioner(
         kubernetes_version=kubernetes_version,
         loop_period_s=settings.timing.provisioner_period_s,
     )
-    return Provisioner(settings.provisioner.image, (region, _policy(plan), wiring), access.provider, after)
+    image = Image(settings.provisioner.image, settings.images.pull_secret)
+    return Provisioner(image, (region, _policy(plan), wiring), access.provider, after)
 
 
 def serve(
     plan: Planned, access: KubernetesAccess, front: Front, after: Sequence[pulumi.Resource]
 ) -> dict[str, ModelServer]:
     """Declare the models' namespace and a server for each; they come after what brings their nodes."""
-    namespace = RestrictedNamespace(NAMESPACE_MODELS, access.provider, [])
+    first: list[pulumi.Resource] = [RestrictedNamespace(NAMESPACE_MODELS, access.provider, [])]
+    if docker_config := plan.settings.images.pull_secret:
+        first.append(PullSecret(NAMESPACE_MODELS, docker_config, access.provider, first))
     return {
-        model.name: ModelServer(_server(plan, model, front), access.provider, [namespace, *after])
+        model.name: ModelServer(_server(plan, model, front), access.provider, [*first, *after])
         for model in plan.settings.models
     }
 
@@ -134,6 +138,8 @@ def _policy(plan: Planned) -> Policy:
         node_unneeded_s=settings.timing.node_unneeded_s if unneeded is None else unneeded,
         max_pools=wanted.max_pools,
         max_price_per_hour=None if budget is None else budget - static,
+        preview_release=wanted.preview_release,
+        preview_max_price_per_hour=wanted.preview_max_price_per_hour,
     )
 
 

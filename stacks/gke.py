@@ -11,6 +11,7 @@ from components import gcp_credentials
 from components.credentials import CredentialsMissing
 from components.gke.cluster import Access, Cluster, ClusterArgs
 from components.gke.gpu_pool import AutoscaledGpuPool, FixedGpuPool
+from components.gke.image_repository import ImageRepository
 from components.gke.kubeconfig import kubeconfig
 from components.gke.load_balancer import front
 from components.gke.management_pool import ManagementPool
@@ -83,7 +84,14 @@ def build(stack: str, settings: Settings, project: Project) -> Exports:
     ground = _ground(plan)
     after = _inference_nodes(plan, ground)
     servers = assembly.serve(plan, ground.access, front(settings.expose_cidrs), [ground.management, *after])
-    return assembly.exports(plan, ground.cluster.cluster_id, ground.access, servers)
+    return {**assembly.exports(plan, ground.cluster.cluster_id, ground.access, servers), **_repository(plan)}
+
+
+def _repository(plan: Plan) -> Exports:
+    """Declare where the stack's images go, if it is to make that, and export it."""
+    if not plan.settings.images.repository:
+        return {}
+    return {"repository": ImageRepository(plan.stack, plan.project.id, plan.settings.region).address}
 
 
 def _plan(stack: str, settings: Settings, project: Project) -> Plan:

@@ -15,6 +15,7 @@ from components.oke.add_ons import AddOns
 from components.oke.autoscaler import Autoscaler
 from components.oke.cluster import Cluster, ClusterArgs
 from components.oke.gpu_pool import AutoscaledGpuPool, FixedGpuPool
+from components.oke.image_repository import ImageRepository
 from components.oke.kubeconfig import kubeconfig
 from components.oke.load_balancer import front
 from components.oke.management_pool import ManagementPool
@@ -81,7 +82,14 @@ def build(stack: str, settings: Settings, compartment: Compartment) -> Exports:
         internal=not settings.expose_cidrs,
     )
     servers = assembly.serve(plan, ground.access, balancer, [ground.add_ons, *after])
-    return assembly.exports(plan, ground.site.cluster_id, ground.access, servers)
+    return {**assembly.exports(plan, ground.site.cluster_id, ground.access, servers), **_repository(plan)}
+
+
+def _repository(plan: Plan) -> Exports:
+    """Declare where the stack's images go, if it is to make that, and export it."""
+    if not plan.settings.images.repository:
+        return {}
+    return {"repository": ImageRepository(plan.stack, plan.compartment.id, plan.settings.region).address}
 
 
 def _check_offers(plan: Plan) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from catalog.names import NAMESPACE_MODELS
 from components.model_manifests import Server, deployment_spec
+from components.pull_secret import NAME as PULL_SECRET
 from stacks import placement
 from stacks.models import Model
 from stacks.settings import Settings
@@ -22,6 +23,7 @@ def server_of(settings: Settings, model: Model) -> Server:
         memory_bytes=worker.memory_bytes,
         gpus=worker.gpus,
         max_workers=worker.max_workers,
+        pull_secret=PULL_SECRET if settings.images.pull_secret else "",
     )
 
 

@@ -4,8 +4,9 @@
 the engine. CPU is in millicores, memory in bytes, money in US dollars an hour.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -13,7 +14,7 @@ from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
-from provisioner.core.policy import BIN_SELECT, MODES
+from provisioner.core.policy import BIN_SELECT, MODES, NEVER, RELEASES
 from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.models import Model, read_models
@@ -24,6 +25,7 @@ DYNAMIC: Final = "dynamic"
 RIGHT_SIZED: Final = "right-sized"
 VARIANTS: Final = (MAX_SIZED, DYNAMIC, RIGHT_SIZED)
 RESTRICTED: Final = "restricted"
+_REGISTRY: Final = r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*"
 ACCESSES: Final = (RESTRICTED, "private")
 
 
@@ -89,7 +91,27 @@ class Provisioner:
     unneeded_seconds: int | None
     """How long a node must be removable before it is removed; nothing: by `timing`."""
     max_pools: int
+    preview_release: str
+    """How pods get free that a gate holds for a preview of their price."""
+    preview_max_price_per_hour: Decimal | None
+    """Above which price they wait for approval; nothing: no limit."""
     boot_volume_gib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Where the project's images are."""
+
+    registry: str
+    """What `make images` was given; empty: images are named in full, or are known where they run."""
+    pull_secret: str = field(repr=False)
+    """Credentials of the registry as Docker keeps them; empty: nodes may pull as they are."""
+    repository: bool
+    """Whether the stack makes a repository in its cloud's registry."""
+
+    def default(self, image: str) -> str:
+        """An image of the project where the settings name none."""
+        return f"{self.registry}/{image}" if self.registry else image
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +143,7 @@ class Settings:
     gpu: Gpu
     management: Management
     provisioner: Provisioner
+    images: Images
     serving: Serving
     budget_per_hour: Decimal | None
 
@@ -171,6 +194,7 @@ def _settings(reader: Reader) -> Settings:
         way_out=f"pulumi config set region {dialect.region_example}",
     )
     site = dialect.read_site(reader, region)
+    images = _images(reader.section("images"))
     return Settings(
         cloud=dialect.cloud,
         variant=variant,
@@ -189,8 +213,9 @@ def _settings(reader: Reader) -> Settings:
         expose_cidrs=_expose(reader.section("expose")),
         gpu=_gpu(reader.section("gpu"), dialect),
         management=_management(reader.section("management"), dialect),
-        provisioner=_provisioner(reader.section("provisioner")),
-        serving=_serving(reader.section("serving")),
+        provisioner=_provisioner(reader.section("provisioner"), images),
+        images=images,
+        serving=_serving(reader.section("serving"), images),
         budget_per_hour=_budget(reader.section("budget")),
     )
 
@@ -255,10 +280,10 @@ def _management(reader: Reader, dialect: Dialect) -> Management:
     return management
 
 
-def _provisioner(reader: Reader) -> Provisioner:
+def _provisioner(reader: Reader, images: Images) -> Provisioner:
     provisioner = Provisioner(
         endpoint=reader.text("endpoint", pattern=r"https?://\S+", expectation="must be a URL, or empty"),
-        image=reader.text("image", "rightsize/provisioner:0.1.0"),
+        image=reader.text("image", images.default("rightsize/provisioner:0.1.0")),
         mode=reader.choice("mode", MODES, BIN_SELECT),
         repack=reader.flag("repack"),
         families=reader.texts("families"),
@@ -266,6 +291,8 @@ def _provisioner(reader: Reader) -> Provisioner:
         capacity_types=reader.texts("capacityTypes", (ON_DEMAND,), options=CAPACITY_TYPES),
         unneeded_seconds=reader.optional_integer("unneededSeconds"),
         max_pools=reader.integer("maxPools", 20, least=1),
+        preview_release=reader.choice("previewRelease", RELEASES, NEVER),
+        preview_max_price_per_hour=reader.optional_price("previewMaxPricePerHour"),
         boot_volume_gib=_boot_volume(reader, 50),
     )
     reader.close()
@@ -278,10 +305,36 @@ def _provisioner(reader: Reader) -> Provisioner:
     return provisioner
 
 
-def _serving(reader: Reader) -> Serving:
+def _images(reader: Reader) -> Images:
+    images = Images(
+        registry=reader.text(
+            "registry", pattern=_REGISTRY, expectation="must be a host and a path, without scheme and tag"
+        ),
+        pull_secret=reader.text("pullSecret"),
+        repository=reader.flag("repository"),
+    )
+    if images.pull_secret and not _is_docker_config(images.pull_secret):
+        reader.fault(
+            "pullSecret",
+            "(a secret)",
+            'must be JSON with "auths", as `docker login` writes it to ~/.docker/config.json',
+        )
+    reader.close()
+    return images
+
+
+def _is_docker_config(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("auths"), dict) and bool(found["auths"])
+
+
+def _serving(reader: Reader, images: Images) -> Serving:
     serving = Serving(
-        image=reader.text("image", "rightsize/serving:0.1.0"),
-        gpu_image=reader.text("gpuImage", "rightsize/serving:0.1.0-gpu"),
+        image=reader.text("image", images.default("rightsize/serving:0.1.0")),
+        gpu_image=reader.text("gpuImage", images.default("rightsize/serving:0.1.0-gpu")),
     )
     reader.close()
     return serving

@@ -24,6 +24,29 @@ def faults_of(changes: dict[str, Any], *, cloud: str = "oke") -> list[str]:
     return str(caught.value).splitlines()
 
 
+class TestImages:
+    def test_a_registry_stands_before_the_projects_own_images(self) -> None:
+        found = settings({"images.registry": "localhost:5000/mine"})
+        assert found.provisioner.image == "localhost:5000/mine/rightsize/provisioner:0.1.0"
+        assert found.serving.gpu_image == "localhost:5000/mine/rightsize/serving:0.1.0-gpu"
+
+    @pytest.mark.parametrize("registry", ["https://iad.ocir.io/mine", "iad.ocir.io/mine/", "iad.ocir.io/a:1"])
+    def test_a_registry_has_no_scheme_and_no_tag(self, registry: str) -> None:
+        (fault,) = faults_of({"images.registry": registry})
+        assert fault.startswith(f"images.registry: '{registry}' must be a host and a path")
+
+    @pytest.mark.parametrize("text", ["hunter2", "[]", "{}", '{"auths": {}}'])
+    def test_credentials_that_are_none_are_refused_and_not_repeated(self, text: str) -> None:
+        (fault,) = faults_of({"images.pullSecret": text})
+        assert fault.startswith("images.pullSecret: ")
+        assert '"auths"' in fault
+        assert "hunter2" not in fault
+
+    def test_credentials_are_not_shown(self) -> None:
+        found = settings({"images.pullSecret": '{"auths": {"iad.ocir.io": {"auth": "hunter2"}}}'})
+        assert "hunter2" not in repr(found)
+
+
 class TestWhatIsAccepted:
     def test_the_published_sizes_are_decimal(self) -> None:
         squeezenet, vgg = settings().models
