@@ -25,7 +25,7 @@ from catalog.names import SETTINGS_ENV
 from provisioner import files, record, report
 from provisioner import question as asking
 from provisioner.core import explain as words
-from provisioner.core import stay
+from provisioner.core import preview, stay
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
 from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable
@@ -121,7 +121,8 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
         decided = answer.decision
         for line in words.lines(answer.plan):
             typer.echo(line)
-        for line in stay.lines(answer.plan, decided.snapshot, decided.catalog, decided.policy):
+        told = (answer.plan, decided.snapshot, decided.catalog, decided.policy)
+        for line in (*preview.lines(*told, decided.now), *stay.lines(*told)):
             typer.echo(line)
 
 

@@ -7,7 +7,7 @@ busy (try again), gone (forget it), denied (rights are missing).
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -133,6 +133,13 @@ class Kube:
                 "annotations": {STEPS_ASIDE_KEY: now.isoformat(timespec="seconds"), **owner},
             }
         }
+        with _translated(ignored=(_CONFLICT,)):
+            self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
+
+    def release(self, pod: Pod, gates: Iterable[str]) -> None:
+        """Take scheduling gates away from a pod, and no others."""
+        removed = [{"name": gate, "$patch": "delete"} for gate in gates]
+        body = {"metadata": {"uid": pod.uid}, "spec": {"schedulingGates": removed}}
         with _translated(ignored=(_CONFLICT,)):
             self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
 

@@ -8,7 +8,7 @@ out of stock lately, since when a machine is awaited or a pool empty, and what w
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import tenacity
 
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
-from provisioner.core import explain
+from provisioner.core import explain, preview
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import Node, Pod
@@ -63,6 +63,9 @@ class Cluster(Protocol):
     def detach(self, pod: Pod, now: datetime) -> None:
         """Have the pod's ReplicaSet replace it while it goes on serving."""
 
+    def release(self, pod: Pod, gates: Iterable[str]) -> None:
+        """Take scheduling gates away from a pod."""
+
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod."""
 
@@ -78,6 +81,8 @@ class Memory:
     """Pools, by id."""
     said: dict[str, str] = field(default_factory=dict)
     """The last message about each subject."""
+    previewed: dict[str, datetime] = field(default_factory=dict)
+    """When each pod that waits for a preview was estimated last."""
 
 
 class Controller:
@@ -130,6 +135,7 @@ class Controller:
         for pool in plan.disused:
             self._log.info("delete pool", pool=pool.name, why="empty and not needed for long")
             self._try(f"delete {pool.name}", partial(self._driver.delete, pool))
+        self._preview(plan, snapshot, now, lambda: monotonic_s() < deadline_s)
         return plan
 
     def _record(self, plan: Plan, decision: Decision) -> None:
@@ -234,6 +240,7 @@ class Controller:
             if self._say(f"pod {unplaced.pod.key}", f"stays pending: {text}", level="warning"):
                 self._tell(unplaced.pod, "NotProvisioned", text, now)
         pending = {each.pod.key for each in plan.unplaced}
+        pending |= {f"{key} previewed" for key in self._memory.previewed}
         pending |= {pod.key for placement in plan.existing for pod in placement.pods}
         pending |= {pod.key for planned in plan.nodes for pod in planned.pods}
         self._memory.said = {
@@ -256,6 +263,24 @@ class Controller:
             self._cluster.tell(pod, reason, message, now)
         except (KubeDenied, KubeGone, KubeUnavailable) as error:
             self._say("events", f"cannot be written: {error}")
+
+    def _preview(self, plan: Plan, snapshot: Snapshot, now: datetime, go_on: Callable[[], bool]) -> None:
+        """Say what held pods would cost, for as many as there is time, and release those that may run."""
+        policy, memory = self._policy, self._memory
+        held = {pod.key for pod in snapshot.pods if preview.is_held(pod, policy)}
+        memory.previewed = {key: last for key, last in memory.previewed.items() if key in held}
+        seen = dict(memory.previewed)
+        for estimate in preview.estimates(plan, snapshot, self._catalog, policy, now, seen):
+            for pod in estimate.pods:
+                memory.previewed[pod.key] = now
+                text = preview.text(pod, estimate, policy)
+                if self._say(f"pod {pod.key} previewed", text):
+                    self._tell(pod, "CostPreview", text, now)
+                if preview.is_released(pod, estimate, policy):
+                    gates = preview.gates_of(pod)
+                    self._try(f"release {pod.key}", partial(self._cluster.release, pod, gates))
+            if not go_on():
+                break
 
     def _try(self, what: str, act: Callable[[], None]) -> None:
         """One act that may fail without keeping others from being tried; the next round tries again."""

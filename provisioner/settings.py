@@ -17,7 +17,7 @@ from catalog.allocatable import ACCOUNTINGS
 from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core.model import Taint
-from provisioner.core.policy import BIN_SELECT, MODES, Policy
+from provisioner.core.policy import BIN_SELECT, MODES, NEVER, RELEASES, Policy
 from provisioner.sites import GkeSection, OkeSection, Section
 
 S = TypeVar("S")
@@ -57,11 +57,18 @@ class PolicySettings(Section):
     max_cpu_millicores: int | None = Field(default=None, ge=0)
     max_memory_bytes: int | None = Field(default=None, ge=0)
     max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
+    preview_release: str = NEVER
+    preview_max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @field_validator("mode")
     @classmethod
     def _known_mode(cls, value: str) -> str:
         return _one_of(value, MODES)
+
+    @field_validator("preview_release")
+    @classmethod
+    def _known_release(cls, value: str) -> str:
+        return _one_of(value, RELEASES)
 
     @field_validator("architectures", "capacity_types")
     @classmethod

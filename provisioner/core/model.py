@@ -182,6 +182,8 @@ class Pod:
     owner: Owner | None = None
     is_ready: bool = False
     is_gated: bool = False
+    gates: tuple[str, ...] = ()
+    """Names of its scheduling gates."""
     is_deleting: bool = False
     tolerations: tuple[Toleration, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)

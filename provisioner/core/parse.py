@@ -110,6 +110,7 @@ def _pod(raw: Json) -> Pod:
         owner=_owner(meta.get("ownerReferences") or ()),
         is_ready=_condition(status, "Ready"),
         is_gated=bool(spec.get("schedulingGates")),
+        gates=tuple(each["name"] for each in spec.get("schedulingGates") or ()),
         is_deleting=bool(meta.get("deletionTimestamp")),
         tolerations=tuple(map(_toleration, spec.get("tolerations") or ())),
         node_selector=dict(spec.get("nodeSelector") or {}),

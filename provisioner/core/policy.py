@@ -13,6 +13,11 @@ OPTIMAL: Final = "optimal"
 BIN_PACK: Final = "bin-pack"
 MODES: Final = (BIN_SELECT, BIN_PACK, OPTIMAL)
 """Modes that can be chosen."""
+NEVER: Final = "never"
+MANUAL: Final = "manual"
+AUTOMATIC: Final = "automatic"
+RELEASES: Final = (NEVER, MANUAL, AUTOMATIC)
+"""How pods get free that a gate holds for a preview of their price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,10 @@ class Policy:
     """Most memory that they may have."""
     max_price_per_hour: Decimal | None = None
     """Most that all bought nodes together may cost."""
+    preview_release: str = NEVER
+    """Whether gates of previewed pods are taken away: `manual` on approval, `automatic` also without."""
+    preview_max_price_per_hour: Decimal | None = None
+    """Above which price a pod waits for approval all the same."""
     bin_select_pod_cpu_threshold: int = 3000
     """Millicores above which a pod gets a node of its own in bin-packing."""
     bin_select_pod_memory_threshold: int = 2 * 10**9

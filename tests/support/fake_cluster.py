@@ -1,5 +1,6 @@
 """A Kubernetes in memory for the provisioner's loop: registers machines, schedules pods, forgets nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -61,6 +62,10 @@ class FakeCluster:
             STEPS_ASIDE_FROM_KEY: pod.owner.uid if pod.owner else "",
         }
         self.pods[pod.name] = replace(pod, owner=None, labels=left, annotations=marked)
+
+    def release(self, pod: Pod, gates: Iterable[str]) -> None:
+        left = tuple(gate for gate in self.pods[pod.name].gates if gate not in gates)
+        self.pods[pod.name] = replace(self.pods[pod.name], gates=left, is_gated=bool(left))
 
     def tell(self, pod: Pod, reason: str, message: str, _now: datetime) -> None:
         self.events.append((pod.name, reason, message))

@@ -1,0 +1,42 @@
+"""What the provisioner may do follows from its policy, and is no more than that."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from components.provisioner_manifests import Policy, rules
+from provisioner.core.policy import RELEASES
+from provisioner.settings import PolicySettings
+
+POLICY = Policy("optimal", False, (), ("arm64",), ("on-demand",), 300, 20, None)
+
+
+def rights(policy: Policy) -> set[tuple[str, str]]:
+    return {
+        (resource, verb) for rule in rules(policy) for resource in rule["resources"] for verb in rule["verbs"]
+    }
+
+
+def test_it_sees_pods_and_changes_none() -> None:
+    assert {verb for resource, verb in rights(POLICY) if resource.startswith("pods")} == {"list"}
+
+
+@pytest.mark.parametrize(("release", "may_patch"), [("never", False), ("manual", True), ("automatic", True)])
+def test_it_changes_pods_where_it_releases_them(release: str, *, may_patch: bool) -> None:
+    assert release in RELEASES
+    more = rights(replace(POLICY, preview_release=release)) - rights(POLICY)
+    assert more == ({("pods", "patch")} if may_patch else set())
+
+
+def test_the_provisioner_reads_the_policy_as_it_is_meant() -> None:
+    policy = replace(
+        POLICY,
+        preview_release="automatic",
+        preview_max_price_per_hour=Decimal("0.5"),
+        max_price_per_hour=Decimal(7),
+    )
+    read = PolicySettings.model_validate(policy.document()).policy()
+    assert (read.preview_release, read.preview_max_price_per_hour) == ("automatic", Decimal("0.5"))
+    assert read.max_price_per_hour == Decimal(7)
+    assert PolicySettings.model_validate(POLICY.document()).policy().preview_max_price_per_hour is None
