@@ -39,6 +39,10 @@ RELEASING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]},
 )
 """What it may do as well where it takes scheduling gates away from pods that it has told the price of."""
+GROWTH_RULES: Final[tuple[Mapping[str, Any], ...]] = (
+    {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
+)
+"""What it may do as well where it makes room for workloads that grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,15 @@ class Policy:
     """Whether pods that a gate holds for a preview of their price are released."""
     preview_max_price_per_hour: Decimal | None = None
     """Above which price they wait for approval all the same; nothing: no limit."""
+    growth: str = "desired"
+    """Room for workloads that an autoscaler is raising: off, desired or max replicas."""
 
     def document(self) -> dict[str, Any]:
         """As the provisioner reads it; it serves this stack's model pods only."""
         return {
             "mode": self.mode,
             "repack": self.repack,
+            "growth": self.growth,
             "families": list(self.families),
             "architectures": list(self.architectures),
             "capacity_types": list(self.capacity_types),
@@ -122,8 +129,10 @@ def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
 
 def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
     """What the provisioner's ClusterRole allows."""
+    growing = () if policy.growth == "off" else GROWTH_RULES
     moving = MOVING_RULES if policy.repack else ()
-    return CLUSTER_RULES + moving + (RELEASING_RULES if policy.preview_release != "never" else ())
+    releasing = RELEASING_RULES if policy.preview_release != "never" else ()
+    return CLUSTER_RULES + growing + moving + releasing
 
 
 def deployment_spec(

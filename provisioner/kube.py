@@ -17,7 +17,7 @@ import yaml
 
 from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core import parse
-from provisioner.core.model import Budget, Node, Pod
+from provisioner.core.model import Budget, Node, Pod, Scaler
 from provisioner.core.surge import TEMPLATE_HASH
 
 _PAGE: Final = 500
@@ -50,18 +50,23 @@ class Observed:
     nodes: tuple[Node, ...]
     unreadable: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    scalers: tuple[Scaler, ...] = ()
 
 
 class Kube:
     """A connection to the API server, by the pod's ServiceAccount or a kubeconfig."""
 
-    def __init__(self, core: Any, policies: Any = None) -> None:
-        """Without `policies`, disruption budgets are not read: no pod is to be evicted then."""
+    def __init__(self, core: Any, policies: Any = None, autoscaling: Any = None) -> None:
+        """Without `policies`, disruption budgets are not read: no pod is to be evicted then.
+
+        Without `autoscaling`, no room is made for workloads that grow.
+        """
         self._core = core
         self._policies = policies
+        self._autoscaling = autoscaling
 
     @classmethod
-    def connect(cls, *, moves_pods: bool) -> "Kube":
+    def connect(cls, *, moves_pods: bool, sees_growth: bool) -> "Kube":
         """By RIGHTSIZE_KUBECONFIG where it is set, else as a pod; raises KubeDenied when neither can be."""
         from kubernetes import client, config
 
@@ -74,7 +79,8 @@ class Kube:
         except (config.ConfigException, OSError) as error:
             way_out = f"run it as a pod, or set {KUBECONFIG_ENV} to a kubeconfig"
             raise KubeDenied(f"no way to reach an API server: {error}; {way_out}") from error
-        return cls(client.CoreV1Api(), client.PolicyV1Api() if moves_pods else None)
+        policies = client.PolicyV1Api() if moves_pods else None
+        return cls(client.CoreV1Api(), policies, client.AutoscalingV2Api() if sees_growth else None)
 
     @classmethod
     def reading(cls, kubeconfig: str | None, context: str | None) -> "Kube":
@@ -89,10 +95,10 @@ class Kube:
             where = kubeconfig or "the kubeconfig"
             raise KubeDenied(f"{where}: cannot be used: {' '.join(str(error).split())}") from error
         api = client.ApiClient(configuration)
-        return cls(client.CoreV1Api(api), client.PolicyV1Api(api))
+        return cls(client.CoreV1Api(api), client.PolicyV1Api(api), client.AutoscalingV2Api(api))
 
     def observe(self) -> Observed:
-        """Every pod, node and disruption budget."""
+        """Every pod, node, disruption budget and autoscaler."""
         unreadable: list[str] = []
         pods = tuple(_readable(self._list(self._core.list_pod_for_all_namespaces), parse.pod, unreadable))
         nodes = tuple(_readable(self._list(self._core.list_node), parse.node, unreadable))
@@ -100,7 +106,11 @@ class Kube:
         if self._policies is not None:
             listed = self._list(self._policies.list_pod_disruption_budget_for_all_namespaces)
             budgets = tuple(_readable(listed, parse.budget, unreadable))
-        return Observed(pods, nodes, tuple(unreadable), budgets)
+        scalers: tuple[Scaler, ...] = ()
+        if self._autoscaling is not None:
+            listed = self._list(self._autoscaling.list_horizontal_pod_autoscaler_for_all_namespaces)
+            scalers = tuple(_readable(listed, parse.scaler, unreadable))
+        return Observed(pods, nodes, tuple(unreadable), budgets, scalers)
 
     def annotate(self, node: str, key: str, value: str | None) -> None:
         """Set an annotation of a node, or take it away."""

@@ -164,6 +164,7 @@ class Controller:
             tuple(map(self._with_times, pools)),
             tuple(memory.stockouts),
             observed.budgets,
+            observed.scalers,
         )
 
     def _with_times(self, pool: Pool) -> Pool:
@@ -185,7 +186,7 @@ class Controller:
         for planned in (*plan.nodes, *(plan.repack.nodes if plan.repack else ())):
             groups[planned.spec].append(planned)
         for spec, wanted in groups.items():
-            pods = [pod for planned in wanted for pod in planned.pods]
+            pods = [pod for planned in wanted for pod in (*planned.pods, *planned.kept_for)]
             try:
                 self._driver.launch(spec, len(wanted), _token(pods))
             except Retry as error:
@@ -196,7 +197,8 @@ class Controller:
             else:
                 for planned in wanted:
                     self._log.info("buy", what=explain.purchase(planned), labels=dict(spec.labels))
-                    self._tell(planned.pods[0], "NodeOrdered", explain.purchase(planned), now)
+                    for pod in planned.pods[:1]:
+                        self._tell(pod, "NodeOrdered", explain.purchase(planned), now)
 
     def _remember_stockout(self, spec: PoolSpec, error: DriverError, now: datetime) -> None:
         until = now + timedelta(seconds=self._policy.no_capacity_s)

@@ -110,7 +110,7 @@ def read(options: Options, now: datetime) -> Question:
     market, policy = _terms(options)
     seen = _observed(options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
-    snapshot = Snapshot(seen.pods, seen.nodes, pools, budgets=seen.budgets)
+    snapshot = Snapshot(seen.pods, seen.nodes, pools, budgets=seen.budgets, scalers=seen.scalers)
     return Question(snapshot, market, policy, now, unreadable=seen.unreadable)
 
 

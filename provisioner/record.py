@@ -1,6 +1,6 @@
 """A decision as one document: everything that decided, so that it can be decided again anywhere.
 
-Pods, nodes, pools, stockouts, disruption budgets, the offerings, the policy, the time, and how many
+Pods, nodes, pools, stockouts, disruption budgets, autoscalers, the offerings, the policy, the time, and how many
 rounds of improvement the clock allowed. A replay needs no clock, no cluster and no catalog file, and
 gives the same plan. The document's version follows from the fields of what is recorded: a record of a
 provisioner that decides on other things is refused rather than half understood.

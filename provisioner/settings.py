@@ -17,7 +17,7 @@ from catalog.allocatable import ACCOUNTINGS
 from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core.model import Taint
-from provisioner.core.policy import BIN_SELECT, MODES, NEVER, RELEASES, Policy
+from provisioner.core.policy import BIN_SELECT, DESIRED, GROWTHS, MODES, NEVER, RELEASES, Policy
 from provisioner.sites import GkeSection, OkeSection, Section
 
 S = TypeVar("S")
@@ -49,6 +49,7 @@ class PolicySettings(Section):
     repack: bool = False
     repack_life_s: float = Field(default=3600, ge=0, allow_inf_nan=False)
     repack_cost_per_pod: Decimal = Field(default=Decimal("0.002"), ge=0, allow_inf_nan=False)
+    growth: str = DESIRED
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)
     no_capacity_s: float = Field(default=300, ge=0)
@@ -69,6 +70,11 @@ class PolicySettings(Section):
     @classmethod
     def _known_release(cls, value: str) -> str:
         return _one_of(value, RELEASES)
+
+    @field_validator("growth")
+    @classmethod
+    def _known_growth(cls, value: str) -> str:
+        return _one_of(value, GROWTHS)
 
     @field_validator("architectures", "capacity_types")
     @classmethod

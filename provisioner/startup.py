@@ -14,6 +14,7 @@ from catalog.loader import bundled
 from catalog.names import SERVICE_ACCOUNT_TOKEN_ENV
 from catalog.offering import at_home, within
 from provisioner.core.market import Catalog
+from provisioner.core.policy import OFF
 from provisioner.drivers.contract import Driver
 from provisioner.kube import Kube
 from provisioner.loop import Controller
@@ -27,7 +28,7 @@ def controller(settings: Settings[Any]) -> Controller:
     log = logger(settings.log_format)
     driver, catalog = _DRIVERS[settings.cloud](settings)
     policy = settings.policy.policy()
-    cluster = Kube.connect(moves_pods=policy.repack)
+    cluster = Kube.connect(moves_pods=policy.repack, sees_growth=policy.growth != OFF)
     log.info(
         "starting",
         stack=settings.stack,

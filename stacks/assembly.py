@@ -132,6 +132,7 @@ def _policy(plan: Planned) -> Policy:
     return Policy(
         mode=wanted.mode,
         repack=wanted.repack,
+        growth=wanted.growth,
         families=wanted.families,
         architectures=wanted.architectures,
         capacity_types=wanted.capacity_types,

@@ -14,7 +14,7 @@ from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
-from provisioner.core.policy import BIN_SELECT, MODES, NEVER, RELEASES
+from provisioner.core.policy import BIN_SELECT, DESIRED, GROWTHS, MODES, NEVER, RELEASES
 from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.models import Model, read_models
@@ -84,6 +84,8 @@ class Provisioner:
     mode: str
     repack: bool
     """Whether the mode optimal moves pods to nodes that cost less together."""
+    growth: str
+    """How far room is made for a workload that an autoscaler is raising."""
     families: tuple[str, ...]
     """Shape families it may buy; none: every one of the catalog."""
     architectures: tuple[str, ...]
@@ -286,6 +288,7 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
         image=reader.text("image", images.default("rightsize/provisioner:0.1.0")),
         mode=reader.choice("mode", MODES, BIN_SELECT),
         repack=reader.flag("repack"),
+        growth=reader.choice("growth", GROWTHS, DESIRED),
         families=reader.texts("families"),
         architectures=reader.texts("architectures", ("arm64",), options=ARCHITECTURES),
         capacity_types=reader.texts("capacityTypes", (ON_DEMAND,), options=CAPACITY_TYPES),

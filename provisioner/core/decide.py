@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import repack, scale_down, spot, surge
+from provisioner.core import ahead, growth, repack, scale_down, spot, surge
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
@@ -55,8 +54,10 @@ def decide(
     gated = [Unplaced(pod, (Reason("gated", "it has scheduling gates"),)) for pod in served if pod.is_gated]
     in_use = tuple(sorted({pool.spec for pool in snapshot.pools if pool.size}))
     terms = Terms(catalog, policy, snapshot.stockouts, in_use, now)
+    coming = growth.to_come(snapshot.scalers, snapshot.pods, policy, now)
+    wanted = spot.shared_out([*(pod for pod in served if not pod.is_gated), *coming], snapshot, policy)
     situation = Situation(
-        spot.shared_out([pod for pod in served if not pod.is_gated], snapshot, policy),
+        ahead.there(wanted),
         _site(snapshot, booting, catalog),
         frozenset(node.name for node in snapshot.nodes if not snapshot.takes_pods(node, policy, now)),
         terms,
@@ -64,25 +65,25 @@ def decide(
         why_held(snapshot, catalog.accounting),
         budget,
     )
-    outcome = _MODES[policy.mode](situation)
-    moving = _moving(snapshot, catalog, situation, outcome)
+
+    def anew() -> Situation:
+        return replace(situation, site=_site(snapshot, booting, catalog), cart=Cart(snapshot, terms))
+
+    whole = ahead.place(situation, wanted[len(situation.pods) :], anew, _MODES[policy.mode])
+    outcome = ahead.of_pods_there(whole)
+    moving = _moving(snapshot, catalog, situation, whole)
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
-
-    def bound() -> Decimal:
-        as_before = replace(situation, site=_site(snapshot, booting, catalog))
-        return lower_bound(as_before, outcome)
-
     return Plan(
         policy.mode,
         nodes=tuple(outcome.bought),
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
-        steps=(*_steps(snapshot, outcome, moving, policy, now), *surge.steps(snapshot, policy, now)),
+        steps=(*_steps(snapshot, whole, moving, policy, now), *surge.steps(snapshot, policy, now)),
         overdue=scale_down.overdue(snapshot, policy, now),
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
         repack=moving,
         held=situation.held,
-        bound=cache(bound),
+        bound=cache(lambda: lower_bound(anew(), whole)),
     )
 
 

@@ -3,6 +3,7 @@
 The controller's log, its events and the `explain` command say the same because they say this.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from provisioner.core.plan import Plan, PlannedNode, Unplaced
@@ -10,13 +11,19 @@ from provisioner.core.plan import Plan, PlannedNode, Unplaced
 
 def purchase(planned: PlannedNode) -> str:
     """Why this node is bought."""
-    pods = ", ".join(pod.key for pod in planned.pods)
+    pods = ", ".join([*(pod.key for pod in planned.pods), *_kept_for(planned)])
     where = f" in {planned.size.zone}" if planned.size.zone else ""
     text = f"{planned.size}{where} at ${planned.size.price_per_hour:f} an hour for {pods}: the cheapest that holds it"
     if planned.runner_up is None:
         return f"{text}; nothing else would do"
     other = planned.runner_up
     return f"{text}; runner-up {other.size} at ${other.size.price_per_hour:f}: {other.why_not}"
+
+
+def _kept_for(planned: PlannedNode) -> Iterator[str]:
+    """Whom it has room for that is not there."""
+    for cause, pods in sorted(Counter(pod.stands_for for pod in planned.kept_for).items()):
+        yield f"{cause} ({pods} pod{'s' if pods > 1 else ''})"
 
 
 def headline(plan: Plan) -> str:

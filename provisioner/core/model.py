@@ -195,6 +195,8 @@ class Pod:
     host_ports: tuple[HostPort, ...] = ()
     claims: tuple[str, ...] = ()
     """Persistent volume claims that it mounts."""
+    stands_for: str = ""
+    """What room is kept for in the name of a pod that is not there; empty: the pod is there."""
 
     @property
     def key(self) -> str:
@@ -240,6 +242,25 @@ class Budget:
         if self.selector is None or pod.namespace != self.namespace:
             return False
         return all(each.holds(pod.labels) for each in self.selector)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaler:
+    """A HorizontalPodAutoscaler, and what it said last."""
+
+    namespace: str
+    name: str
+    kind: str
+    """Of the workload that it scales."""
+    workload: str
+    current: int
+    """Replicas it has seen."""
+    desired: int
+    """Replicas it has asked for."""
+    minimum: int
+    maximum: int
+    scaled: datetime | None = None
+    """When it last asked for another number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from provisioner.core.model import (
     Pod,
     PodTerm,
     Requirement,
+    Scaler,
     Spread,
     Taint,
     Toleration,
@@ -47,6 +48,11 @@ def node(raw: Json) -> Node:
 def budget(raw: Json) -> Budget:
     """A PodDisruptionBudget; one whose status is not there yet allows nothing."""
     return _named("poddisruptionbudget", raw, _budget)
+
+
+def scaler(raw: Json) -> Scaler:
+    """A HorizontalPodAutoscaler; one whose status is not there yet asks for what it has."""
+    return _named("horizontalpodautoscaler", raw, _scaler)
 
 
 def timestamp(text: str | None) -> datetime | None:
@@ -163,6 +169,22 @@ def _budget(raw: Json) -> Budget:
         name=meta["name"],
         selector=_selector(spec.get("selector"), (), {}),
         allowed=int(status.get("disruptionsAllowed") or 0),
+    )
+
+
+def _scaler(raw: Json) -> Scaler:
+    meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
+    current = int(status.get("currentReplicas") or 0)
+    return Scaler(
+        namespace=meta.get("namespace") or "default",
+        name=meta["name"],
+        kind=spec["scaleTargetRef"]["kind"],
+        workload=spec["scaleTargetRef"]["name"],
+        current=current,
+        desired=int(status.get("desiredReplicas") or current),
+        minimum=int(1 if spec.get("minReplicas") is None else spec["minReplicas"]),
+        maximum=int(spec["maxReplicas"]),
+        scaled=timestamp(status.get("lastScaleTime")),
     )
 
 

@@ -52,6 +52,8 @@ class PlannedNode:
     runner_up: RunnerUp | None = None
     room_for: tuple[Pod, ...] = ()
     """Pods that run elsewhere and are to be moved there, so that their nodes can be given back."""
+    kept_for: tuple[Pod, ...] = ()
+    """Pods that are not there, and that it has room for."""
 
 
 @dataclass(frozen=True, slots=True)

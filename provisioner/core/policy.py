@@ -11,6 +11,11 @@ from provisioner.core.model import Taint
 BIN_SELECT: Final = "bin-select"
 OPTIMAL: Final = "optimal"
 BIN_PACK: Final = "bin-pack"
+OFF: Final = "off"
+DESIRED: Final = "desired"
+MAX: Final = "max"
+GROWTHS: Final = (OFF, DESIRED, MAX)
+"""How far room is made for a workload that grows: for the pods it has, wants now, or may ever want."""
 MODES: Final = (BIN_SELECT, BIN_PACK, OPTIMAL)
 """Modes that can be chosen."""
 NEVER: Final = "never"
@@ -48,6 +53,8 @@ class Policy:
     """How long a set of nodes is expected to serve: what moving pods may save is counted so long."""
     repack_cost_per_pod: Decimal = Decimal("0.002")
     """US dollars that moving one pod is taken to cost."""
+    growth: str = DESIRED
+    """One of `GROWTHS`, for workloads that a HorizontalPodAutoscaler is raising."""
     registration_s: float = 900
     """How long a launched machine may take to become a node; then it is given back."""
     empty_pool_s: float = 600

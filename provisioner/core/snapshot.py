@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from catalog.allocatable import NOMINAL
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, ROLE_KEY, ROLE_MANAGEMENT
 from provisioner.core.market import Catalog, Stockout
-from provisioner.core.model import HOSTNAME, Budget, Node, Pod
+from provisioner.core.model import HOSTNAME, Budget, Node, Pod, Scaler
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
@@ -23,6 +23,7 @@ class Snapshot:
     pools: tuple[Pool, ...] = ()
     stockouts: tuple[Stockout, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    scalers: tuple[Scaler, ...] = ()
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:

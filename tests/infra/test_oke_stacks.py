@@ -274,8 +274,14 @@ class TestRightSized:
         granted = {
             f"{verb} {resource}" for rule in rules for resource in rule["resources"] for verb in rule["verbs"]
         }
-        assert granted == {"list pods", "list nodes", "patch nodes", "create events"}
-        assert {group for rule in rules for group in rule["apiGroups"]} == {""}
+        seen = {"list pods", "list nodes", "list horizontalpodautoscalers"}
+        assert granted == {*seen, "patch nodes", "create events"}
+        assert {group for rule in rules for group in rule["apiGroups"]} == {"", "autoscaling"}
+
+    def test_shows_it_no_autoscalers_where_growth_is_not_looked_at(self) -> None:
+        stack = run({"variant": "right-sized", "provisioner.growth": "off"})
+        rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
+        assert ["horizontalpodautoscalers"] not in [rule["resources"] for rule in rules]
 
     def test_lets_it_evict_where_it_moves_pods(self) -> None:
         stack = run({"variant": "right-sized", "provisioner.mode": "optimal", "provisioner.repack": True})

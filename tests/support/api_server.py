@@ -18,6 +18,7 @@ PATHS: Final = {
     "pods": "/api/v1/pods",
     "nodes": "/api/v1/nodes",
     "budgets": "/apis/policy/v1/poddisruptionbudgets",
+    "scalers": "/apis/autoscaling/v2/horizontalpodautoscalers",
     "metrics": "/apis/metrics.k8s.io/v1beta1/pods",
 }
 

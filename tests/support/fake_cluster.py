@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.market import Catalog
-from provisioner.core.model import HOSTNAME, Node, Pod
+from provisioner.core.model import HOSTNAME, Node, Pod, Scaler
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.site import Site, room_of
 from provisioner.core.surge import TEMPLATE_HASH
@@ -24,11 +24,13 @@ class FakeCluster:
     events: list[tuple[str, str, str]] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    scalers: list[Scaler] = field(default_factory=list)
 
     def observe(self) -> Observed:
         if self.errors:
             raise self.errors.pop(0)
-        return Observed(tuple(self.pods.values()), tuple(self.nodes.values()))
+        pods, nodes = tuple(self.pods.values()), tuple(self.nodes.values())
+        return Observed(pods, nodes, scalers=tuple(self.scalers))
 
     def annotate(self, node: str, key: str, value: str | None) -> None:
         there = self.nodes[node]

@@ -80,6 +80,16 @@ def test_the_pod_that_was_seen_is_evicted_and_no_other_of_its_name() -> None:
     assert body["deleteOptions"] == {"preconditions": {"uid": "uid-web-1"}}
 
 
+def test_autoscalers_are_read_only_where_growth_is_looked_at() -> None:
+    scaler = {
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 4},
+    }
+    api = SimpleNamespace(list_horizontal_pod_autoscaler_for_all_namespaces=listing(scaler))
+    assert [each.name for each in Kube(core(), autoscaling=api).observe().scalers] == ["web"]
+    assert Kube(core()).observe().scalers == ()
+
+
 @pytest.mark.parametrize(("status", "error"), [(429, KubeUnavailable), (404, KubeGone), (403, KubeDenied)])
 def test_a_refused_eviction_is_told_apart(status: int, error: type[Exception]) -> None:
     def refuse(*_: Any, **__: Any) -> None:

@@ -112,3 +112,10 @@ def test_limits_and_shares_are_amounts_and_what_is_preferred_is_allowed(name: st
 def test_the_preferred_architecture_is_one_of_the_allowed() -> None:
     wanted = {"architectures": ["arm64", "amd64"], "preferred_architecture": "amd64"}
     assert parse(text("oke", policy=wanted)).policy.policy().preferred_architecture == "amd64"
+
+
+def test_growth_is_one_of_three() -> None:
+    assert parse(text("oke", policy={"growth": "max"})).policy.policy().growth == "max"
+    assert faults(text("oke", policy={"growth": "all"})) == (
+        "policy.growth: 'all'; expected off or desired or max",
+    )
