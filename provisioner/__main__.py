@@ -26,10 +26,11 @@ from provisioner import files, record, report
 from provisioner import question as asking
 from provisioner.core import explain as words
 from provisioner.core import preview, stay
+from provisioner.core import recommend as proposals
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
 from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable
-from provisioner.question import Answer, Options
+from provisioner.question import Answer, Options, Question
 from provisioner.settings import SettingsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -64,6 +65,15 @@ Deadline = Annotated[
     float | None,
     typer.Option("--deadline-s", min=0, help="How long to look for a better plan; 1 where not said."),
 ]
+
+Recommend = Annotated[bool, typer.Option("--recommend", help="Propose requests from measured use.")]
+Metrics = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--metrics", help="Measured use, as `kubectl get podmetrics -o json` prints it; more than once."
+    ),
+]
+Margin = Annotated[int, typer.Option(min=0, max=1000, help="Per cent proposed above the highest use.")]
 
 
 @app.command()
@@ -110,13 +120,39 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
     mode: Mode = "",
     accounting: Accounting = "",
     deadline_s: Deadline = None,
+    *,
+    recommend: Recommend = False,
+    metrics: Metrics = None,
+    margin: Margin = 15,
 ) -> None:
-    """Say the same plan in words: why each node, and why not another; why each pod is left; what is removed."""
+    """Say the same plan in words: why each node, and why not another; why each pod is left; what is removed.
+
+    With --recommend: which requests measured use would allow, and what they would save.
+    """
     options = Options(
-        pods, nodes, kubeconfig, context, replay, policy, cloud, catalog, mode, accounting, deadline_s
+        pods,
+        nodes,
+        kubeconfig,
+        context,
+        replay,
+        policy,
+        cloud,
+        catalog,
+        mode,
+        accounting,
+        deadline_s,
+        recommend,
+        tuple(metrics or ()),
     )
     options.check()
     with _said_plainly():
+        if recommend:
+            made = asking.recommendation(
+                _question(options), asking.samples(options), margin, time.perf_counter
+            )
+            for line in proposals.lines(made, margin):
+                typer.echo(line)
+            return
         answer = _answer(options, record_to)
         decided = answer.decision
         for line in words.lines(answer.plan):
@@ -147,12 +183,16 @@ def run() -> None:
     controller.run(settings.loop_period_s, stop, lambda: datetime.now(UTC), time.monotonic)
 
 
-def _answer(options: Options, record_to: Path | None) -> Answer:
-    """The plan; recorded where that is asked for."""
+def _question(options: Options) -> Question:
     question = asking.read(options, datetime.now(UTC))
     for fault in question.unreadable:
         sys.stderr.write(f"cannot be read, and is left out: {fault}\n")
-    answer = asking.answer(question, time.perf_counter)
+    return question
+
+
+def _answer(options: Options, record_to: Path | None) -> Answer:
+    """The plan; recorded where that is asked for."""
+    answer = asking.answer(_question(options), time.perf_counter)
     if record_to is not None:
         record.write(answer.decision, record_to)
     return answer

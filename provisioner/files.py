@@ -9,6 +9,8 @@ import yaml
 
 from provisioner.core import parse
 from provisioner.core.model import Node, Pod
+from provisioner.core.usage import Usage
+from provisioner.core.usage import read as read_usage
 
 T = TypeVar("T")
 
@@ -25,6 +27,11 @@ def pods(path: Path) -> tuple[Pod, ...]:
 def nodes(path: Path) -> tuple[Node, ...]:
     """Every node of a file; raises FileFault."""
     return _read(path, "Node", parse.node)
+
+
+def usage(path: Path) -> tuple[Usage, ...]:
+    """Every PodMetrics of a file; raises FileFault."""
+    return _read(path, "PodMetrics", read_usage)
 
 
 def text(path: Path) -> str:

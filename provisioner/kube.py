@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import yaml
 
 from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
-from provisioner.core import parse
+from provisioner.core import parse, usage
 from provisioner.core.model import Budget, Node, Pod, Scaler
 from provisioner.core.surge import TEMPLATE_HASH
+from provisioner.core.usage import Usage
 
 _PAGE: Final = 500
 _TIMEOUT_S: Final = (5, 30)
 _NOT_FOUND, _CONFLICT, _BUSY = 404, 409, 429
+_POD_METRICS: Final = ("metrics.k8s.io", "v1beta1", "pods")
 _REFUSED: Final = (400, 401, 403, 422)
 _NOT_A_KUBECONFIG: Final = (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
 """What the client raises of a file that is something else."""
@@ -56,13 +59,17 @@ class Observed:
 class Kube:
     """A connection to the API server, by the pod's ServiceAccount or a kubeconfig."""
 
-    def __init__(self, core: Any, policies: Any = None, autoscaling: Any = None) -> None:
+    def __init__(
+        self, core: Any, policies: Any = None, others: Any = None, *, autoscaling: Any = None
+    ) -> None:
         """Without `policies`, disruption budgets are not read: no pod is to be evicted then.
 
-        Without `autoscaling`, no room is made for workloads that grow.
+        `others` is the API of objects that have no client of their own: of measured use. Without
+        `autoscaling`, no room is made for workloads that grow.
         """
         self._core = core
         self._policies = policies
+        self._others = others
         self._autoscaling = autoscaling
 
     @classmethod
@@ -80,7 +87,8 @@ class Kube:
             way_out = f"run it as a pod, or set {KUBECONFIG_ENV} to a kubeconfig"
             raise KubeDenied(f"no way to reach an API server: {error}; {way_out}") from error
         policies = client.PolicyV1Api() if moves_pods else None
-        return cls(client.CoreV1Api(), policies, client.AutoscalingV2Api() if sees_growth else None)
+        autoscaling = client.AutoscalingV2Api() if sees_growth else None
+        return cls(client.CoreV1Api(), policies, autoscaling=autoscaling)
 
     @classmethod
     def reading(cls, kubeconfig: str | None, context: str | None) -> "Kube":
@@ -95,7 +103,8 @@ class Kube:
             where = kubeconfig or "the kubeconfig"
             raise KubeDenied(f"{where}: cannot be used: {' '.join(str(error).split())}") from error
         api = client.ApiClient(configuration)
-        return cls(client.CoreV1Api(api), client.PolicyV1Api(api), client.AutoscalingV2Api(api))
+        others, autoscaling = client.CustomObjectsApi(api), client.AutoscalingV2Api(api)
+        return cls(client.CoreV1Api(api), client.PolicyV1Api(api), others, autoscaling=autoscaling)
 
     def observe(self) -> Observed:
         """Every pod, node, disruption budget and autoscaler."""
@@ -111,6 +120,15 @@ class Kube:
             listed = self._list(self._autoscaling.list_horizontal_pod_autoscaler_for_all_namespaces)
             scalers = tuple(_readable(listed, parse.scaler, unreadable))
         return Observed(pods, nodes, tuple(unreadable), budgets, scalers)
+
+    def usage(self) -> tuple[Usage, ...]:
+        """What pods use now; raises KubeDenied where nothing measures it."""
+        list_all = partial(self._others.list_cluster_custom_object, *_POD_METRICS)
+        unreadable: list[str] = []
+        try:
+            return tuple(_readable(self._list(list_all), usage.read, unreadable))
+        except KubeGone as error:
+            raise KubeDenied("the cluster has no metrics API (metrics.k8s.io): install metrics-server") from error
 
     def annotate(self, node: str, key: str, value: str | None) -> None:
         """Set an annotation of a node, or take it away."""

@@ -16,12 +16,14 @@ from catalog.allocatable import ACCOUNTINGS, CLOUDS, DOCUMENTED, NOMINAL
 from catalog.loader import bundled, load
 from catalog.offering import ARCHITECTURES
 from provisioner import files, record, startup
-from provisioner.core import owned
+from provisioner.core import owned, recommend
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL, Policy
+from provisioner.core.recommend import Recommendation
 from provisioner.core.snapshot import Snapshot
+from provisioner.core.usage import Usage
 from provisioner.kube import Kube, Observed
 from provisioner.settings import PolicySettings, parse_policy
 
@@ -46,6 +48,8 @@ class Options:
     mode: str = ""
     accounting: str = ""
     deadline_s: float | None = None
+    recommend: bool = False
+    metrics: tuple[Path, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -62,6 +66,10 @@ class Options:
             raise typer.BadParameter("goes with --pods only", param_hint="--nodes")
         if self.replay is not None:
             self._refuse(_REPLAYED, "the recorded decision has its own")
+        if self.metrics and not self.recommend:
+            raise typer.BadParameter("goes with --recommend only", param_hint="--metrics")
+        if self.recommend and not (self.metrics or self.is_live):
+            raise typer.BadParameter("needs measured use: --metrics, or a cluster", param_hint="--recommend")
         _choice("--mode", self.mode, MODES)
         _choice("--cloud", self.cloud, CLOUDS)
         _choice("--accounting", self.accounting, ACCOUNTINGS)
@@ -130,6 +138,30 @@ def answer(question: Question, monotonic_s: Callable[[], float]) -> Answer:
     return Answer(plan, elapsed_s, decision)
 
 
+def samples(options: Options) -> list[tuple[Usage, ...]]:
+    """What pods were measured to use: of the files, and now of the cluster where one is asked."""
+    found = [files.usage(path) for path in options.metrics]
+    if options.is_live:
+        found.append(_cluster(options).usage())
+    return found
+
+
+def recommendation(
+    question: Question,
+    measured: list[tuple[Usage, ...]],
+    margin_percent: int,
+    monotonic_s: Callable[[], float],
+) -> Recommendation:
+    """Requests proposed from measured use; each of the plans compared may take the deadline's time."""
+
+    def budget() -> Callable[[], bool]:
+        deadline_s = monotonic_s() + question.policy.decision_deadline_s
+        return lambda: monotonic_s() < deadline_s
+
+    terms = recommend.Terms(question.catalog, question.policy, question.now, budget)
+    return recommend.recommend(question.snapshot.pods, measured, margin_percent, terms)
+
+
 def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value and value not in allowed:
         raise typer.BadParameter(f"{value!r} is none of {', '.join(allowed)}", param_hint=option)
@@ -138,8 +170,12 @@ def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
 def _observed(options: Options) -> Observed:
     if options.pods is not None:
         return Observed(files.pods(options.pods), files.nodes(options.nodes) if options.nodes else ())
+    return _cluster(options).observe()
+
+
+def _cluster(options: Options) -> Kube:
     path = str(options.kubeconfig) if options.kubeconfig else None
-    return Kube.reading(path, options.context or None).observe()
+    return Kube.reading(path, options.context or None)
 
 
 def _is_nobodys(options: Options) -> bool:

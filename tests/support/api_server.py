@@ -33,11 +33,16 @@ class ApiServer:
     refuses: frozenset[str] = frozenset()
     """Kinds that the caller has no right to list."""
 
+    lacks: frozenset[str] = frozenset()
+    """Kinds that it does not know."""
+
     def answer(self, request: Request) -> Response:
         self.asked.append(f"{request.method} {request.url.path}")
         kind = next((kind for kind, path in PATHS.items() if path == request.url.path), "")
         if not kind or kind in self.refuses or request.method != "GET":
             return JSONResponse({"message": f"{request.url.path} is forbidden"}, 403)
+        if kind in self.lacks:
+            return JSONResponse({"message": "the server could not find the requested resource"}, 404)
         items, start = self.items.get(kind, ()), int(request.query_params.get("continue") or 0)
         end = start + int(request.query_params.get("limit") or len(items))
         more = {"continue": str(end)} if end < len(items) else {}
