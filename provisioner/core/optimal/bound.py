@@ -11,6 +11,7 @@ size is tried on all others; the best counts. Free rooms take their worth off th
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +27,12 @@ _SAFETY: Final = 1e-9
 """Share taken off a bound for rounding in floating-point sums."""
 _CLOSE: Final = 1e-5
 """A ratio nearer than this to its limit is not followed further."""
-_MANY_GROUPS: Final = 1000
-"""From here on whole pods are not limited by the GiB: a looser limit, much sooner there."""
+_MANY_GROUPS: Final = 400
+"""Of more groups whole pods are not limited by the GiB: a looser limit, much sooner there."""
+_FAR: Final = 0.97
+"""Part of what is enough below which a size is not looked at again."""
+_MANY_LEFT: Final = 0.8
+"""Part of the sizes from which on leaving out the others is not worth it."""
 _TRIED: Final = 6
 """Latest prices of amounts that are tried again."""
 _ROOMS: Final = 8
@@ -107,13 +112,13 @@ class _Shelf:
     """Bounds the worth that sizes of one shelf hold for their price."""
 
     def __init__(self, tables: Tables, index: int) -> None:
-        self.index = index
+        self.index, self._groups = index, tables.size
         self.groups = np.flatnonzero(tables.open[index])
         self._sack = _Sack(tables.need[self.groups])
         shelf, self._most = tables.shelves[index], tables.most[self.groups]
-        self._usable, self._price = shelf.usable, shelf.price
-        self._caps = whole_pods(shelf.usable, self._sack.need, self._most)
-        self._grids = [_Grid(family, self._sack.need, self._most) for family in shelf.families]
+        self._fixed = _Fixed(shelf.usable, shelf.price, self._sack.need, self._most)
+        grids = [_Grid(family, self._sack.need, self._most) for family in shelf.families]
+        self._parts: list[_Fixed | _Grid] = [self._fixed, *grids]
         self._pool: list[Floats] = []
 
     def ratio(
@@ -128,98 +133,147 @@ class _Shelf:
         scale = float(mine.max(initial=0.0))
         if scale <= 0:
             return 0.0, []
-        limits = [np.full(self._price.shape, np.inf), *(grid.unknown() for grid in self._grids)]
+        limits = _Limits(self._parts, enough)
         for rates in self._pool[-_TRIED:]:
             self._tighten(limits, mine, rates * scale)
         overruns: list[Overrun] = []
-        exact = 0.0
         for _ in range(most_solves):
-            grid, at = self._worst(limits)
-            if limits[grid].flat[at] <= max(exact, enough) + _CLOSE:
+            top, part, at = limits.worst()
+            if top <= limits.enough + _CLOSE:
                 break
-            room, caps, price = self._size(grid, at)
+            room, price = self._parts[part].size(at)
+            caps = whole_pods(room[np.newaxis, :], self._sack.need, self._most)[0]
             rates, held = self._sack.rates(mine / scale, room, caps)
             self._pool.append(rates)
             self._tighten(limits, mine, rates * scale)
             load = None
-            if whole and grid == 0:
-                most, found = most_worth(mine / scale, self._sack.need, room, caps, rates)
-                fits = bool((found @ self._sack.need <= room).all())
-                if not fits and most * scale / price > max(exact, enough):
-                    most, found = self._sack.whole(mine / scale, room, caps)
-                    fits = True
-                held = min(held, most)
-                if fits:
-                    load = np.zeros(len(worth), dtype=np.int64)
-                    load[self.groups] = found
+            if whole and part == 0:
+                held, load = self._whole(
+                    mine / scale, (room, caps, rates), held, limits.enough * price / scale
+                )
             ratio = held * scale * (1 + _SAFETY) / price
-            limits[grid].flat[at] = min(ratio, limits[grid].flat[at])
-            exact = max(exact, ratio)
+            limits.is_exactly(part, at, ratio)
             if ratio > 1 + _CLOSE:
                 overruns.append(Overrun(self.index, room, price, load))
-        grid, at = self._worst(limits)
-        return float(limits[grid].flat[at]), overruns
+        return limits.worst()[0], overruns
 
-    def _tighten(self, limits: list[Floats], worth: Floats, rates: Floats) -> None:
+    def _whole(
+        self, worth: Floats, filled: tuple[Floats, Floats, Floats], held: float, enough: float
+    ) -> tuple[float, Ints | None]:
+        """A limit of the worth of whole pods that a room holds, and the best load found, over all groups."""
+        room, caps, rates = filled
+        most, found = most_worth(worth, self._sack.need, room, caps, rates)
+        if not (found @ self._sack.need <= room).all():
+            if most <= enough:
+                return min(held, most), None
+            most, found = self._sack.whole(worth, room, caps)
+        load = np.zeros(self._groups, dtype=np.int64)
+        load[self.groups] = found
+        return min(held, most), load
+
+    def _tighten(self, limits: "_Limits", worth: Floats, rates: Floats) -> None:
         """Take the limits of worth for each dollar that these prices of amounts give."""
         surplus = np.maximum(worth - self._sack.need @ rates, 0)
-        np.minimum(limits[0], (self._usable @ rates + self._caps @ surplus) / self._price, out=limits[0])
-        for grid, known in zip(self._grids, limits[1:], strict=True):
-            np.minimum(known, grid.limits(rates, surplus), out=known)
+        limits.lower(rates, surplus)
 
-    def _worst(self, limits: list[Floats]) -> tuple[int, int]:
-        """Where the largest limit is: among the fixed sizes (0) or in which grid, and its place there."""
-        places = [int(limit.argmax()) if limit.size else -1 for limit in limits]
-        tops = [limit.flat[at] if at >= 0 else -np.inf for limit, at in zip(limits, places, strict=True)]
-        grid = int(np.argmax(tops))
-        return grid, places[grid]
 
-    def _size(self, grid: int, at: int) -> tuple[Floats, Floats, float]:
-        """Room, whole pods at most, and price of one size."""
-        if grid == 0:
-            return self._usable[at], self._caps[at], float(self._price[at])
-        room, price = self._grids[grid - 1].size(at)
-        return room, whole_pods(room[np.newaxis, :], self._sack.need, self._most)[0], price
+class _Limits:
+    """What is known of the worth for each dollar that sizes hold; those that no longer matter are dropped."""
+
+    def __init__(self, parts: Sequence["_Fixed | _Grid"], enough: float) -> None:
+        self._parts = parts
+        self.enough = enough
+        self._at = [np.arange(len(part.price)) for part in parts]
+        self._value = [np.full(len(part.price), np.inf) for part in parts]
+        self._dropped = 0.0
+
+    def lower(self, rates: Floats, surplus: Floats) -> None:
+        """Take the limits from prices of amounts where they are lower."""
+        on = np.flatnonzero(surplus)
+        for place, part in enumerate(self._parts):
+            at = self._at[place]
+            if not len(at):
+                continue
+            value = np.minimum(self._value[place], part.limits(rates, surplus, on, at))
+            keep = value > _FAR * self.enough
+            if keep.mean() < _MANY_LEFT:
+                self._dropped = max(self._dropped, float(value[~keep].max(initial=0.0)))
+                self._at[place], value = at[keep], value[keep]
+            self._value[place] = value
+
+    def worst(self) -> tuple[float, int, int]:
+        """The largest limit, the part it is in, and the size's place there; no part: of those dropped."""
+        top, where = self._dropped, (-1, -1)
+        for part, value in enumerate(self._value):
+            if len(value) and value.max() > top:
+                row = int(value.argmax())
+                top, where = float(value[row]), (part, int(self._at[part][row]))
+        return top, *where
+
+    def is_exactly(self, part: int, at: int, ratio: float) -> None:
+        """A size holds no more than that for each dollar."""
+        self._value[part][self._at[part] == at] = ratio
+        self.enough = max(self.enough, ratio)
+
+
+class _Fixed:
+    """Fixed sizes."""
+
+    def __init__(self, usable: Floats, price: Floats, need: Floats, most: Ints) -> None:
+        self.price = price
+        self._usable = usable
+        self._caps = whole_pods(usable, need, most)
+
+    def limits(self, rates: Floats, surplus: Floats, on: Ints, at: Ints) -> Floats:
+        """Worth for each dollar of sizes at these prices of amounts; `on`: groups with a surplus."""
+        extra = self._caps[at][:, on] @ surplus[on]
+        limits: Floats = (self._usable[at] @ rates + extra) / self.price[at]
+        return limits
+
+    def size(self, at: int) -> tuple[Floats, float]:
+        """Room and price of one size."""
+        return self._usable[at], float(self.price[at])
 
 
 class _Grid:
-    """All sizes of a family: prices by place on the OCPU axis and GiB, infinite where not sold."""
+    """All sizes of a family, with their places on the OCPU axis and their GiB."""
 
     def __init__(self, family: Family, need: Floats, most: Ints) -> None:
-        self._family = family
+        self._family, self._need = family, need
         gib = np.arange(len(family.memory))
         sold = (gib >= family.gib_least[:, np.newaxis]) & (gib <= family.gib_most[:, np.newaxis])
-        price = family.per_ocpu * family.ocpus[:, np.newaxis] + family.per_gib * gib
-        self.price: Floats = np.where(sold, price, np.inf)
+        self._place, self._gib = np.nonzero(sold)
+        self.price: Floats = family.per_ocpu * family.ocpus[self._place] + family.per_gib * self._gib
         by_ocpu = family.steps.copy()
         by_ocpu[:, MEMORY] = family.memory_peak[-1]
-        self._ocpu_caps = whole_pods(by_ocpu, need, most)
-        self._gib_caps = None
-        if len(need) <= _MANY_GROUPS:
-            fit = np.floor(family.memory[:, np.newaxis] / np.maximum(need[:, MEMORY], 1.0))
-            self._gib_caps = np.minimum(fit, self._ocpu_caps[-1])
+        self._caps = whole_pods(by_ocpu, need, most)
+        self._fit: Floats | None = None
 
-    def unknown(self) -> Floats:
-        """Limits of which nothing is known yet; sizes that are not sold hold nothing."""
-        return np.where(np.isfinite(self.price), np.inf, -np.inf)
-
-    def limits(self, rates: Floats, surplus: Floats) -> Floats:
-        """Worth for each dollar of every size at these prices of amounts.
+    def limits(self, rates: Floats, surplus: Floats, on: Ints, at: Ints) -> Floats:
+        """As for fixed sizes.
 
         Whole pods of a group are limited by the OCPUs and by the GiB; the sum over groups of the
         smaller is at most the smaller of the sums.
         """
-        by_ocpu, by_gib = self._family.steps @ rates, self._family.memory * rates[MEMORY]
-        extra = (self._ocpu_caps @ surplus)[:, np.newaxis]
-        if self._gib_caps is not None:
-            extra = np.minimum(extra, self._gib_caps @ surplus)
-        limits: Floats = (by_ocpu[:, np.newaxis] + by_gib + extra) / self.price
+        place, gib = self._place[at], self._gib[at]
+        extra = (self._caps[:, on] @ surplus[on])[place]
+        if len(self._need) <= _MANY_GROUPS:
+            extra = np.minimum(extra, (surplus[on] @ self._by_gib()[on])[gib])
+        amounts = (self._family.steps @ rates)[place] + (self._family.memory * rates[MEMORY])[gib]
+        limits: Floats = (amounts + extra) / self.price[at]
         return limits
 
+    def _by_gib(self) -> Floats:
+        """(groups, GiB): whole pods that the memory holds."""
+        if self._fit is None:
+            fit = np.floor(self._family.memory / np.maximum(self._need[:, [MEMORY]], 1.0))
+            self._fit = np.minimum(fit, self._caps[-1][:, np.newaxis])
+        return self._fit
+
     def size(self, at: int) -> tuple[Floats, float]:
-        """Room and price of one size, by its place in the flattened grid."""
-        place, gib = np.unravel_index(at, self.price.shape)
-        return self._family.usable(np.array([place]), np.array([gib]))[0], float(self.price[place, gib])
+        """Room and price of one size."""
+        place, gib = self._place[[at]], self._gib[[at]]
+        return self._family.usable(place, gib)[0], float(self.price[at])
 
 
 class _Rooms:

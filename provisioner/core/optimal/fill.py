@@ -66,6 +66,36 @@ def fill(
     return loads
 
 
+def top_up(what: Offer, room: Floats, loads: Ints, key: Floats) -> None:
+    """Put onto each node, in place, whatever has the highest key of what fits, until nothing fits.
+
+    `room` is as for `fill`; `key`, (nodes, groups), is minus infinity for what a node never takes.
+    """
+    nodes, groups = np.arange(len(room)), np.arange(len(what.need))
+    gap = room - loads @ what.need + CRUMB
+    divisor = np.where(what.need > 0, what.need, NOTHING)
+    key = np.where(loads < what.limit, key, -np.inf)
+    if what.apart is not None:
+        key[(loads > 0) @ what.apart] = -np.inf
+    while key.size:
+        for resource, needs in enumerate(what.need[groups].T):
+            key[needs > gap[:, resource, np.newaxis]] = -np.inf
+        fits = key > -np.inf
+        some, any_of = fits.any(axis=1), fits.any(axis=0)
+        if not some.any():
+            return
+        key, nodes, groups, gap = key[np.ix_(some, any_of)], nodes[some], groups[any_of], gap[some]
+        best, row = key.argmax(axis=1), np.arange(len(nodes))
+        chosen = groups[best]
+        times = np.floor((gap / divisor[chosen]).min(axis=1)).astype(np.int64)
+        times = np.minimum(times, what.limit[chosen] - loads[nodes, chosen])
+        loads[nodes, chosen] += times
+        gap -= times[:, np.newaxis] * what.need[chosen]
+        key[row, best] = -np.inf
+        if what.apart is not None:
+            key[what.apart[np.ix_(chosen, groups)]] = -np.inf
+
+
 def spread_out(what: Offer, loads: Ints, groups: int) -> Ints:
     """Loads over an offer's groups as loads over all groups."""
     wide = np.zeros((len(loads), groups), dtype=np.int64)

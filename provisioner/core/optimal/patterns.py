@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from provisioner.core.optimal.fill import Offer, fill, offer, spread_out
+from provisioner.core.optimal.fill import Offer, fill, offer, spread_out, top_up
 from provisioner.core.optimal.fluid import Stream
 from provisioner.core.optimal.problem import CPU, MEMORY
-from provisioner.core.optimal.shelf import Floats, Ints
+from provisioner.core.optimal.shelf import Bools, Floats, Ints
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import Aim
 
@@ -24,6 +24,8 @@ _TILTS: Final = ((1.0, 1.0), (1.0, 0.15), (0.15, 1.0))
 _MOST_ROWS: Final = 360
 _MOST_PLACES: Final = 250
 """Groups that are tried for one node's gaps, or for one whole node."""
+_OVERFLOWS: Final = 4
+"""Groups that are left out of a node as too much for it, before all the smaller ones are."""
 _WORTH_ITS_ROOM: Final = 0.97
 """Pods worth less than this share of what their room costs are only used to fill gaps."""
 
@@ -65,9 +67,19 @@ def draw(
     random: np.random.Generator,
 ) -> Patterns:
     """Nodes for every stream; loads never ask for more pods than are left."""
-    drawn = [_drawn(tables, stream, worth, left, manner, random) for stream in streams]
-    marked = [replace(part, source=np.full(len(part.price), at)) for at, part in enumerate(drawn)]
-    return joined(marked, tables.size)
+    what = offer(tables, left, np.flatnonzero(left))
+    drawn = [_rounded(tables, what, stream, manner.rows, random) for stream in streams]
+    keys = [_gap_keys(tables, what, stream, worth, manner.rows, random) for stream in streams]
+    if not drawn or not len(what.need):
+        return joined([], tables.size)
+    rooms = np.repeat([stream.room for stream in streams], manner.rows, axis=0)
+    loads = np.concatenate(drawn)
+    top_up(what, rooms, loads, np.concatenate(keys))
+    wide = np.split(spread_out(what, loads, tables.size), len(streams))
+    return joined(
+        [_judged(tables, at, stream, wide[at], worth, manner.even) for at, stream in enumerate(streams)],
+        tables.size,
+    )
 
 
 def propose(
@@ -111,45 +123,56 @@ def joined(parts: Sequence[Patterns], groups: int) -> Patterns:
     )
 
 
-def _drawn(
-    tables: Tables, stream: Stream, worth: Floats, left: Ints, manner: Manner, random: np.random.Generator
-) -> Patterns:
-    active = np.flatnonzero((left > 0) & tables.open[stream.shelf] & (tables.need <= stream.room).all(axis=1))
-    if not len(active):
-        return joined([], tables.size)
-    what = offer(tables, left, active)
-    rows = manner.rows
-    share = stream.parts[active] / max(stream.nodes, 1.0)
-    whole = np.floor(share + random.random((rows, len(active)))).astype(np.int64)
-    room = np.broadcast_to(stream.room, (rows, len(stream.room)))
+def _rounded(tables: Tables, what: Offer, stream: Stream, rows: int, random: np.random.Generator) -> Ints:
+    """The stream's parts for one node, rounded by chance; what takes most has its room first."""
+    loads = np.zeros((rows, len(what.need)), dtype=np.int64)
+    share = stream.parts[what.groups] / max(stream.nodes, 1.0)
+    whole = np.minimum(np.floor(share + random.random(loads.shape)).astype(np.int64), what.limit)
+    groups = np.flatnonzero(whole.any(axis=0) & _holds(tables, what, stream))
+    order = groups[np.argsort(-(what.need[groups] @ stream.rates), kind="stable")]
+    if what.apart is not None:
+        return fill(what, np.repeat([stream.room], rows, axis=0), order, limit=whole)
+    wanted = whole[:, order]
+    for _ in range(_OVERFLOWS):
+        fits = _fitting(wanted, what.need[order], stream.room)
+        over = np.flatnonzero(~fits.all(axis=1))
+        if not len(over):
+            break
+        wanted[over, fits[over].argmin(axis=1)] = 0
+    loads[:, order] = np.where(_fitting(wanted, what.need[order], stream.room), wanted, 0)
+    return loads
+
+
+def _fitting(wanted: Ints, need: Floats, room: Floats) -> Bools:
+    """Whether each group still fits when all before it are there."""
+    fits = np.ones(wanted.shape, dtype=bool)
+    for resource in np.flatnonzero(need.any(axis=0)).tolist():
+        fits &= np.cumsum(wanted * need[:, resource], axis=1) <= room[resource]
+    return fits
+
+
+def _holds(tables: Tables, what: Offer, stream: Stream) -> Bools:
+    """Which groups may go to the stream's size, and fit it."""
+    holds: Bools = tables.open[stream.shelf, what.groups] & (what.need <= stream.room).all(axis=1)
+    return holds
+
+
+def _gap_keys(
+    tables: Tables, what: Offer, stream: Stream, worth: Floats, rows: int, random: np.random.Generator
+) -> Floats:
+    """What gaps are filled with: those worth their room first, large ones first, by chance."""
     takes = what.need @ stream.rates
-    whole = np.minimum(whole, what.limit)
-    base = fill(what, room, _largest_first(whole, takes), limit=whole)
-    loads = fill(
-        what, room, _gap_order(what, room - base @ what.need, takes, worth[active], random), start=base
-    )
-    found = rate(tables, stream.shelf, spread_out(what, loads, tables.size), worth)
+    noise = 1 + 0.3 * random.standard_normal((rows, len(takes)))
+    fitting = worth[what.groups] >= _WORTH_ITS_ROOM * takes
+    key: Floats = takes * noise + np.where(fitting, 2 * takes.max(initial=0), 0)
+    return np.where(_holds(tables, what, stream), key, -np.inf)
+
+
+def _judged(tables: Tables, at: int, stream: Stream, loads: Ints, worth: Floats, even: float) -> Patterns:
+    """Loads drawn for a stream, with what they are worth."""
+    found = rate(tables, stream.shelf, loads, worth)
     filled = (found.loads @ tables.need / np.maximum(stream.room, 1.0))[:, [CPU, MEMORY]].sum(axis=1)
-    return replace(found, ratio=found.ratio + manner.even * filled)
-
-
-def _largest_first(whole: Ints, takes: Floats) -> Ints:
-    """For each node, the groups it is to take: those that take most first."""
-    key = np.where(whole > 0, -takes, np.inf)
-    places = int((whole > 0).sum(axis=1).max())
-    order: Ints = np.argsort(key, axis=1, kind="stable")[:, :places]
-    return order
-
-
-def _gap_order(what: Offer, gap: Floats, takes: Floats, worth: Floats, random: np.random.Generator) -> Ints:
-    """For each node, the groups that fit some gap: those worth their room first, large ones first, by chance."""
-    fits = (what.need[np.newaxis, :, :] <= gap[:, np.newaxis, :]).all(axis=2).any(axis=0)
-    groups = np.flatnonzero(fits)
-    noise = 1 + 0.3 * random.standard_normal((len(gap), len(groups)))
-    fitting = worth[groups] >= _WORTH_ITS_ROOM * takes[groups]
-    key = takes[groups] * noise + np.where(fitting, 2 * takes.max(initial=0), 0)
-    order: Ints = groups[np.argsort(-key, axis=1, kind="stable")[:, :_MOST_PLACES]]
-    return order
+    return replace(found, ratio=found.ratio + even * filled, source=np.full(len(found.price), at))
 
 
 def _orders(need: Floats, aim: Aim, worth: Floats, random: np.random.Generator) -> tuple[Floats, Ints]:
