@@ -25,9 +25,11 @@ LABELS: Final = {NAME_KEY: PROVISIONER_NAME}
 CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "patch"]},
+    {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
 )
-"""All the provisioner may do: see pods and nodes, cordon and annotate nodes, say what it did."""
+"""All the provisioner may do: see pods and nodes, cordon and annotate nodes, nominate pods' nodes, say what
+it did."""
 MOVING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]},

@@ -171,6 +171,12 @@ class Kube:
         with _translated(ignored=(_CONFLICT,)):
             self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
+    def nominate(self, pod: Pod, node: str) -> None:
+        """Say where a pending pod is to go: the scheduler keeps the place for it, and tries it first."""
+        body = {"metadata": {"uid": pod.uid}, "status": {"nominatedNodeName": node or None}}
+        with _translated(ignored=(_CONFLICT,)):
+            self._core.patch_namespaced_pod_status(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
+
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod; saying the same again does nothing."""
         digest = hashlib.sha256(f"{pod.uid}{reason}{message}".encode()).hexdigest()[:16]

@@ -19,6 +19,7 @@ import tenacity
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
 from provisioner.core import explain, preview
 from provisioner.core.decide import decide
+from provisioner.core.intents import intents_of, nominations_of
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import Node, Pod
 from provisioner.core.plan import (
@@ -37,7 +38,7 @@ from provisioner.core.plan import (
 )
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
-from provisioner.core.snapshot import Snapshot
+from provisioner.core.snapshot import Intent, Snapshot
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
 from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable, Observed
 from provisioner.record import Counted, Decision, RecordFault
@@ -66,6 +67,9 @@ class Cluster(Protocol):
     def release(self, pod: Pod, gates: Iterable[str]) -> None:
         """Take scheduling gates away from a pod."""
 
+    def nominate(self, pod: Pod, node: str) -> None:
+        """Say where a pending pod is to go, or, by an empty name, that it may go anywhere."""
+
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod."""
 
@@ -81,6 +85,8 @@ class Memory:
     """Pools, by id."""
     said: dict[str, str] = field(default_factory=dict)
     """The last message about each subject."""
+    intents: tuple[Intent, ...] = ()
+    """For whom machines were bought."""
     previewed: dict[str, datetime] = field(default_factory=dict)
     """When each pod that waits for a preview was estimated last."""
 
@@ -127,6 +133,7 @@ class Controller:
         self._record(plan, Decision(snapshot, self._catalog, self._policy, now, budget.rounds))
         self._report(plan, now)
         self._launch(plan, now)
+        self._nominate(plan, snapshot)
         for step in plan.steps:
             self._try(f"{step.action} {step.node}", partial(self._carry_out, step, snapshot, now))
         for pool, instance in plan.overdue:
@@ -165,6 +172,7 @@ class Controller:
             tuple(memory.stockouts),
             observed.budgets,
             observed.scalers,
+            memory.intents,
         )
 
     def _with_times(self, pool: Pool) -> Pool:
@@ -199,6 +207,12 @@ class Controller:
                     self._log.info("buy", what=explain.purchase(planned), labels=dict(spec.labels))
                     for pod in planned.pods[:1]:
                         self._tell(pod, "NodeOrdered", explain.purchase(planned), now)
+
+    def _nominate(self, plan: Plan, snapshot: Snapshot) -> None:
+        """Tell the scheduler where pods are to go, so that none takes the place of another."""
+        self._memory.intents = intents_of(plan, snapshot)
+        for each in nominations_of(plan, snapshot):
+            self._try("nominations", partial(self._cluster.nominate, each.pod, each.node))
 
     def _remember_stockout(self, spec: PoolSpec, error: DriverError, now: datetime) -> None:
         until = now + timedelta(seconds=self._policy.no_capacity_s)

@@ -177,6 +177,8 @@ class Pod:
     requests: Resources = ONE_POD
     phase: str = "Pending"
     node_name: str = ""
+    nominated_node: str = ""
+    """Where it is expected to go, by whoever made room for it there."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None

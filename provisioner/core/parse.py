@@ -111,6 +111,7 @@ def _pod(raw: Json) -> Pod:
         requests=requests_of(spec),
         phase=status.get("phase") or "Pending",
         node_name=spec.get("nodeName") or "",
+        nominated_node=status.get("nominatedNodeName") or "",
         labels=dict(labels),
         annotations=_kept_annotations(meta.get("annotations") or {}),
         owner=_owner(meta.get("ownerReferences") or ()),

@@ -55,9 +55,16 @@ class Instance:
 
     id: str
     """What the node's `spec.providerID` will be."""
+    name: str = ""
+    """What the node's name will be; empty while nobody knows."""
     is_leaving: bool = False
     """Already being given back."""
     first_seen: datetime | None = None
+
+    @property
+    def node_name(self) -> str:
+        """The name of its node, or what to call it until that is known."""
+        return self.name or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +84,8 @@ class Pool:
     def missing(self) -> int:
         """Machines asked for that the cloud does not list yet."""
         return max(0, self.size - sum(not instance.is_leaving for instance in self.instances))
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Names to call them by meanwhile."""
+        return tuple(f"{self.name}/{index}" for index in range(self.missing))

@@ -97,8 +97,7 @@ def _prices(snapshot: Snapshot, situation: Situation) -> dict[str, Decimal]:
     catalog = situation.terms.catalog
     prices = {name: price_of(pool.spec, catalog) for name, pool in snapshot.pool_of.items()}
     for pool in snapshot.pools:
-        names = [instance.id for instance in pool.instances]
-        names += [f"{pool.name}/{index}" for index in range(pool.missing)]
+        names = [*(instance.node_name for instance in pool.instances), *pool.unlisted]
         prices |= {name: price_of(pool.spec, catalog) for name in names if name not in prices}
     return prices
 

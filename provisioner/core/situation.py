@@ -1,6 +1,6 @@
 """What every mode decides on, and what it answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -50,6 +50,12 @@ class Outcome:
     def place(self, pods: Iterable[Pod], room: str) -> None:
         """Pods go to a room."""
         self.placed.setdefault(room, []).extend(pods)
+
+    def seat(self, seated: Mapping[str, Iterable[Pod]]) -> None:
+        """Pods that had their places before all others; what is known of a bound was without them."""
+        for name, pods in seated.items():
+            self.placed[name] = [*pods, *self.placed.get(name, ())]
+            self.bound = Decimal(0)
 
     @property
     def settled(self) -> tuple[Pod, ...]:

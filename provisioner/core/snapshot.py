@@ -14,6 +14,15 @@ from provisioner.core.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """What one machine was bought for."""
+
+    spec: PoolSpec
+    pods: tuple[str, ...]
+    """By uid."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Pods and nodes from Kubernetes, pools from the cloud, and what was out of stock lately."""
 
@@ -24,6 +33,8 @@ class Snapshot:
     stockouts: tuple[Stockout, ...] = ()
     budgets: tuple[Budget, ...] = ()
     scalers: tuple[Scaler, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    """Of the decision before, for machines and pods that may still be there."""
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:
@@ -96,8 +107,7 @@ def booting_nodes(snapshot: Snapshot, catalog: Catalog) -> tuple[Node, ...]:
             for instance in pool.instances
             if instance.id not in registered and not instance.is_leaving
         ]
-        names = [instance.id for instance in coming]
-        names += [f"{pool.name}/{index}" for index in range(pool.missing)]
+        names = [*(instance.node_name for instance in coming), *pool.unlisted]
         found += (_booting(name, pool.spec, catalog) for name in names)
     return tuple(node for node in found if node.allocatable.pods)
 

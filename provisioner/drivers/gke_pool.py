@@ -176,7 +176,9 @@ def provider_id(machine: Any) -> str:
 def instances_of(machines: Iterable[Any]) -> tuple[Instance, ...]:
     """Machines that exist or are on their way; not those that could not be launched."""
     return tuple(
-        Instance(provider_id(each), is_leaving=each.current_action in _GOING)
+        Instance(
+            provider_id(each), provider_id(each).rpartition("/")[2], is_leaving=each.current_action in _GOING
+        )
         for each in machines
         if provider_id(each) and not is_broken(each)
     )

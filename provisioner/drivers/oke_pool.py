@@ -137,7 +137,7 @@ def creation(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> Any
 def instances_of(pool: Any) -> tuple[Instance, ...]:
     """Machines of a node pool that exist or are on their way; not those that could not be launched."""
     return tuple(
-        Instance(node.id, is_leaving=node.lifecycle_state == "DELETING")
+        Instance(node.id, node.private_ip or "", is_leaving=node.lifecycle_state == "DELETING")
         for node in pool.nodes or ()
         if node.id and node.lifecycle_state != "DELETED" and not is_broken(node)
     )

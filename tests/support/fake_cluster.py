@@ -69,6 +69,9 @@ class FakeCluster:
         left = tuple(gate for gate in self.pods[pod.name].gates if gate not in gates)
         self.pods[pod.name] = replace(self.pods[pod.name], gates=left, is_gated=bool(left))
 
+    def nominate(self, pod: Pod, node: str) -> None:
+        self.pods[pod.name] = replace(self.pods[pod.name], nominated_node=node)
+
     def tell(self, pod: Pod, reason: str, message: str, _now: datetime) -> None:
         self.events.append((pod.name, reason, message))
 
@@ -97,13 +100,15 @@ class FakeCluster:
             self.nodes.pop(machine_id, None)
 
     def schedule(self) -> None:
-        """Each pending pod goes to the first node that takes it."""
+        """Each pending pod goes to its nominated node, else to the first that takes it beside those nominated."""
         site = Site(room_of(node) for node in self.nodes.values())
         for pod in self.pods.values():
             if pod.node_name in site.rooms:
                 site.put(pod, site.rooms[pod.node_name])
-        for pod in [pod for pod in self.pods.values() if not pod.node_name]:
-            for node in self.nodes.values():
+        waiting = [pod for pod in self.pods.values() if not pod.node_name and not pod.is_gated]
+        for pod in sorted(waiting, key=lambda pod: pod.nominated_node == ""):
+            first = [self.nodes[pod.nominated_node]] if pod.nominated_node in self.nodes else []
+            for node in [*first, *self.nodes.values()]:
                 room = site.rooms[node.name]
                 if not node.is_cordoned and site.why_not(pod, room) is None:
                     self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running", is_ready=True)

@@ -1,0 +1,172 @@
+"""Pods keep the places that were planned for them, until they are there."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from provisioner.core.decide import decide
+from provisioner.core.intents import intents_of, nominations_of
+from provisioner.core.model import HOSTNAME, Pod, PodTerm, Requirement
+from provisioner.core.plan import Plan
+from provisioner.core.policy import MODES, OPTIMAL
+from provisioner.core.pools import Instance, Pool
+from provisioner.core.snapshot import Snapshot
+from provisioner.drivers.contract import NoCapacity
+from provisioner.kube import KubeDenied
+from tests.support.packing import rounds
+from tests.support.provision import ANY_ARCH, NOW, catalog, node, offering, pod, pods
+from tests.support.world import World
+
+MARKET = catalog(
+    offering("small", "1", vcpus=1, memory_gib=Decimal(4)),
+    offering("large", "4.5", vcpus=4, memory_gib=Decimal(16)),
+)
+PACKED: dict[str, Any] = {"bin_packing_node_cpu": 1000, "bin_packing_node_memory": 2**30}
+every_mode = pytest.mark.parametrize("mode", MODES)
+
+
+def decided(snapshot: Snapshot, mode: str = OPTIMAL) -> Plan:
+    return decide(snapshot, MARKET, replace(ANY_ARCH, mode=mode, **PACKED), NOW, rounds(8))
+
+
+def ordered(plan: Plan, before: Snapshot, *, listed: bool) -> Snapshot:
+    """As it is a moment later: the machines are on their way, and no pod is anywhere yet."""
+    specs = [planned.spec for planned in plan.nodes]
+    pools = []
+    for number, spec in enumerate(dict.fromkeys(specs)):
+        count = specs.count(spec)
+        machines = tuple(Instance(f"i{number}{at}", f"node-{number}{at}") for at in range(count))
+        pools.append(Pool(f"p{number}", f"p{number}", spec, count, machines if listed else ()))
+    return replace(before, pools=tuple(pools), intents=intents_of(plan, before))
+
+
+def where(plan: Plan) -> dict[frozenset[str], int]:
+    """Pods that share a place, and how many such places."""
+    found: dict[frozenset[str], int] = {}
+    for together in [*(each.pods for each in plan.nodes), *(each.pods for each in plan.existing)]:
+        key = frozenset(each.name for each in together)
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+@every_mode
+@pytest.mark.parametrize("listed", [False, True], ids=["not listed yet", "listed"])
+def test_while_nodes_are_on_their_way_everybody_keeps_his_place(mode: str, listed: bool) -> None:
+    before = Snapshot((*pods(5, "700m"), *(pod(f"q{at}", "1300m") for at in range(4)), pod("r", "3500m")))
+    first = decided(before, mode)
+    later = ordered(first, before, listed=listed)
+    second = decided(later, mode)
+    assert (second.nodes, where(second)) == ((), where(first))
+    assert where(decided(replace(later, intents=intents_of(second, later)), mode)) == where(first)
+
+
+@every_mode
+def test_a_pod_that_comes_meanwhile_takes_nobodys_place(mode: str) -> None:
+    before = Snapshot(pods(2, "900m"))
+    later = ordered(decided(before, mode), before, listed=True)
+    # Larger ones are placed first, where nobody has a place already.
+    plan = decided(replace(later, pods=(*later.pods, pod("new", "950m"))), mode)
+    assert [sorted(each.name for each in one.pods) for one in plan.nodes] == [["new"]]
+
+
+def test_a_pod_that_is_gone_leaves_its_place_to_others() -> None:
+    before = Snapshot(pods(2, "900m"))
+    later = ordered(decided(before), before, listed=True)
+    plan = decided(replace(later, pods=(before.pods[0], pod("new", "900m"))))
+    assert (plan.nodes, len(plan.existing)) == ((), 2)
+
+
+def test_a_place_that_is_gone_is_bought_again() -> None:
+    before = Snapshot(pods(2, "900m"))
+    later = ordered(decided(before), before, listed=True)
+    assert len(decided(replace(later, pools=())).nodes) == 2
+
+
+def test_pods_that_have_to_be_together_keep_their_place_in_whatever_order() -> None:
+    beside = (PodTerm(HOSTNAME, (Requirement("app", "In", ("z",)),), frozenset({"default"})),)
+    before = Snapshot((pod("a", affinity=beside), pod("z", labels={"app": "z"})))
+    first = decided(before)
+    assert where(decided(ordered(first, before, listed=True))) == where(first) == {frozenset("az"): 1}
+
+
+def test_pods_are_nominated_for_nodes_of_ours_whose_names_are_known() -> None:
+    before = Snapshot(pods(2, "900m"))
+    unnamed = ordered(decided(before), before, listed=False)
+    assert list(nominations_of(decided(unnamed), unnamed)) == []
+    named = ordered(decided(before), before, listed=True)
+    said = {each.pod.name: each.node for each in nominations_of(decided(named), named)}
+    assert sorted(said.values()) == ["node-00", "node-01"]
+    known = replace(named, pods=tuple(replace(one, nominated_node=said[one.name]) for one in named.pods))
+    assert list(nominations_of(decided(known), known)) == []
+
+
+def test_what_was_nominated_is_kept_though_all_else_is_forgotten() -> None:
+    before = Snapshot((pod("a", "900m", nominated_node="node-01"), pod("b", "800m")))
+    later = replace(ordered(decided(before), before, listed=True), intents=())
+    plan = decided(later)
+    assert {each.node: [one.name for one in each.pods] for each in plan.existing} == {
+        "node-00": ["b"],
+        "node-01": ["a"],
+    }
+
+
+def test_a_nomination_is_taken_back_when_the_pod_is_to_go_elsewhere() -> None:
+    (spec,) = {each.spec for each in decided(Snapshot(pods(1))).nodes}
+    pool = Pool("p", "p", spec, 1, (Instance("i", "n"),))
+    full = node("n", "1", "4Gi", provider_id="i")
+    running = pod("r", "900m", node_name="n", phase="Running")
+    snapshot = Snapshot((running, pod("p", "900m", nominated_node="n")), (full,), (pool,))
+    assert [(each.pod.name, each.node) for each in nominations_of(decided(snapshot), snapshot)] == [("p", "")]
+
+
+def test_nobody_is_nominated_for_a_node_that_is_not_ours() -> None:
+    snapshot = Snapshot(pods(1), (node("n"),))
+    plan = decided(snapshot)
+    assert [each.node for each in plan.existing] == ["n"]
+    assert list(nominations_of(plan, snapshot)) == []
+
+
+def test_a_nomination_that_cannot_be_kept_is_no_place() -> None:
+    snapshot = Snapshot((pod("p", nominated_node="gone"), pod("q", "3", nominated_node="n")), (node("n"),))
+    plan = decided(snapshot)
+    assert [each.name for one in plan.existing for each in one.pods] == ["p"]
+    assert [each.name for one in plan.nodes for each in one.pods] == ["q"]
+
+
+class TestLoop:
+    """The controller remembers what it bought for whom, and says it when there is a node to say it of."""
+
+    def test_a_small_pod_does_not_take_a_large_ones_place(self) -> None:
+        world = World(MARKET, replace(ANY_ARCH, mode=OPTIMAL))
+        # The scheduler tries the small ones first, and any node.
+        small: list[Pod] = [pod(f"a{at}", "600m") for at in range(3)]
+        world.cluster.add(*small, pod("z", "3500m"))
+        for _ in range(5):
+            world.step()
+            world.cluster.register(world.driver.boot(), world.now)
+            world.step()
+            world.cluster.schedule()
+        assert world.cluster.pending == []
+        assert sorted(world.bought) == ["large", "small", "small", "small"]
+
+    def test_nominations_that_are_refused_do_not_stop_the_rest(self) -> None:
+        world = World(MARKET, replace(ANY_ARCH, mode=OPTIMAL))
+
+        def refuse(pod: Pod, node: str) -> None:
+            raise KubeDenied(f"403: pods/status of {pod.name} is forbidden: {node}")
+
+        world.cluster.nominate = refuse  # type: ignore[method-assign]
+        world.cluster.add(*pods(3, "900m"))
+        world.rounds(3)
+        assert world.cluster.pending == []
+        assert len(world.bought) == 3
+
+    def test_what_could_not_be_had_is_planned_anew(self) -> None:
+        world = World(MARKET, replace(ANY_ARCH, mode=OPTIMAL))
+        world.driver.errors.extend([None, NoCapacity("none")])
+        world.cluster.add(*pods(2, "900m"))
+        world.rounds(3)
+        assert world.cluster.pending == []
+        assert world.bought == ["large"]
