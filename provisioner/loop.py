@@ -172,7 +172,7 @@ class Controller:
             tuple(memory.stockouts),
             observed.budgets,
             observed.scalers,
-            memory.intents,
+            intents=memory.intents,
         )
 
     def _with_times(self, pool: Pool) -> Pool:
