@@ -72,7 +72,7 @@ def kinds_of(pods: Sequence[Pod], site: Site) -> list[Kind]:
     keys, in_namespaces = _asked_for([*pods, *placed])
     together: dict[object, list[Pod]] = defaultdict(list)
     for pod in pods:
-        labels = tuple((key, pod.labels.get(key)) for key in keys)
+        labels = tuple((key, pod.labels.get(key)) for key in keys) if keys else ()
         namespace = pod.namespace if in_namespaces else ""
         together[_requests(pod.requests), labels, namespace, *_rules(pod)].append(pod)
     return [Kind(tuple(each)) for each in together.values()]
@@ -94,13 +94,13 @@ def _requests(amounts: Resources) -> object:
         amounts.memory_bytes,
         amounts.gpus,
         amounts.pods,
-        tuple(sorted(amounts.extended.items())),
+        tuple(sorted(amounts.extended.items())) if amounts.extended else (),
     )
 
 
 def _rules(pod: Pod) -> tuple[object, ...]:
     return (
-        tuple(sorted(pod.node_selector.items())),
+        tuple(sorted(pod.node_selector.items())) if pod.node_selector else (),
         pod.node_affinity,
         pod.tolerations,
         pod.affinity,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -128,36 +129,7 @@ class Catalog:
 
     def size(self, offering: Offering, ocpus: int = 0, memory_gib: int = 0) -> Size:
         """One size of an offering; a fixed one has only its own."""
-        vcpus = offering.vcpus_of(ocpus or None)
-        gib = offering.memory_gib if offering.memory_gib is not None else Decimal(memory_gib)
-        cores = ocpus or vcpus // self.traits.vcpus_per_ocpu.get(offering.arch, 1)
-        most = allocatable.max_pods(self.cloud, self.accounting, ocpus=cores, limit=offering.max_pods)
-        whole = allocatable.allocatable(
-            self.cloud,
-            self.accounting,
-            arch=offering.arch,
-            vcpus=vcpus,
-            memory_gib=gib,
-            gpus=offering.gpus,
-            max_pods=most,
-            machine_type=offering.machine_type,
-        )
-        left = allocatable.usable(self.cloud, self.accounting, whole)
-        return Size(
-            offering,
-            ocpus,
-            gib,
-            vcpus * 1000,
-            offering.price_of(ocpus or None, memory_gib or None),
-            Resources(
-                left.cpu_millicores,
-                left.memory_bytes,
-                left.gpus,
-                left.pods,
-                {EPHEMERAL_STORAGE: self.ephemeral_storage_bytes},
-            ),
-            most,
-        )
+        return _size(self.cloud, self.accounting, self.ephemeral_storage_bytes, offering, (ocpus, memory_gib))
 
     def labels(self, offering: Offering, zone: str) -> dict[str, str]:
         """Labels that a node of the offering will have by itself."""
@@ -184,6 +156,31 @@ class Catalog:
         gpu = self.traits.gpu_taints if offering.gpus else ()
         spot = self.traits.spot_taints if offering.capacity_type == SPOT else ()
         return gpu + spot
+
+
+@lru_cache(maxsize=2**15)
+def _size(cloud: str, accounting: str, ephemeral: int, offering: Offering, asked: tuple[int, int]) -> Size:
+    """A size by its OCPUs and GiB, both 0 for a fixed one."""
+    ocpus, memory_gib = asked
+    vcpus = offering.vcpus_of(ocpus or None)
+    gib = offering.memory_gib if offering.memory_gib is not None else Decimal(memory_gib)
+    cores = ocpus or vcpus // TRAITS[cloud].vcpus_per_ocpu.get(offering.arch, 1)
+    most = allocatable.max_pods(cloud, accounting, ocpus=cores, limit=offering.max_pods)
+    whole = allocatable.allocatable(
+        cloud,
+        accounting,
+        arch=offering.arch,
+        vcpus=vcpus,
+        memory_gib=gib,
+        gpus=offering.gpus,
+        max_pods=most,
+        machine_type=offering.machine_type,
+    )
+    left = allocatable.usable(cloud, accounting, whole)
+    extended = {EPHEMERAL_STORAGE: ephemeral}
+    usable = Resources(left.cpu_millicores, left.memory_bytes, left.gpus, left.pods, extended)
+    price = offering.price_of(ocpus or None, memory_gib or None)
+    return Size(offering, ocpus, gib, vcpus * 1000, price, usable, most)
 
 
 def cheapest_size(catalog: Catalog, offering: Offering, asked: Resources) -> Size | None:

@@ -1,6 +1,6 @@
 """Whole nodes, one batch after another, each drawn from the fluid answer for the pods still left."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,8 +40,8 @@ class Built:
 
 def build(
     tables: Tables, guide: Fluid, pods: Ints, manner: Manner, random: np.random.Generator
-) -> Built | None:
-    """Loads for all pods; None where the guide's sizes cannot hold them."""
+) -> Generator[bool, None, Built | None]:
+    """Loads for all pods, with a stop after each batch; None where the guide's sizes cannot hold them."""
     left = pods.copy()
     built = Built([], [])
     worth: Floats | None = None
@@ -63,6 +63,8 @@ def build(
                 note.price += times * float(found.price[row])
                 note.worth += times * float(found.loads[row] @ worth)
         built.fullness.extend(notes)
+        if left.any():
+            yield True
     return built
 
 

@@ -167,17 +167,18 @@ class _Search:
         rooms, left = self._housed(relaxed)
         guide = self._guide(relaxed)
         for manner in manners:
-            self._build(self.tables, guide, rooms, left, manner)
+            yield from self._build(self.tables, guide, (rooms, left), manner)
             yield True
             tables = self.best.tables
             if tables is not self.tables:
-                self._build(tables, _guide_of(tables), rooms, left, manner)
+                yield from self._build(tables, _guide_of(tables), (rooms, left), manner)
                 yield True
 
     def _build(
-        self, tables: Tables, guide: Fluid, rooms: tuple[Load, ...], pods: Ints, manner: Manner
-    ) -> None:
-        built = build(tables, guide, pods, manner, self._random)
+        self, tables: Tables, guide: Fluid, housed: tuple[tuple[Load, ...], Ints], manner: Manner
+    ) -> Iterator[bool]:
+        rooms, pods = housed
+        built = yield from build(tables, guide, pods, manner, self._random)
         if built is not None:
             if sum(each.price for each in priced(tables, built.loads)) > self.bound * _POOR:
                 learn(guide, built)
@@ -191,7 +192,7 @@ class _Search:
         bought.join_bins(self.best.sketch.bins)
         yield from relaxed.wholly(bought)
         loads, left = bought.rounded_down()
-        rest = build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
+        rest = yield from build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
         if rest is not None:
             self._consider(Sketch((), tuple(priced(self.tables, [*loads, *rest.loads]))))
         yield True
