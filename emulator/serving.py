@@ -24,6 +24,7 @@ KINDS: Final = (MODELLED, REAL)
 _LOAD_MODULE: Final = "experiments.generator"
 _GENERATORS: Final = ("hey", "vegeta")
 _PACKED_BY: Final = (
+    "serving/architectures.py",
     "serving/archive.py",
     "serving/handler.py",
     "serving/models.py",
@@ -59,6 +60,7 @@ def prepare() -> None:
         ",".join(lacking),
         "--out",
         str(store),
+        "--unpacked",
     ]
     known = {**os.environ, "PYTHONPATH": str(environment.ROOT)}
     answer = subprocess.run(command, env=known, capture_output=True, text=True, check=False)

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Final
 
 import torch
-import torchvision
 from model_archiver import ModelArchiver, ModelArchiverConfig
 
+from serving import architectures
 from serving.models import Model
 from serving.weights import Weights, class_names, weights_of
 
 VERSION: Final = "1.0"
 _HANDLER: Final = Path(__file__).resolve().parent / "handler.py"
+_LAYERS: Final = _HANDLER.with_name("architectures.py")
 _DESCRIPTION: Final = "model.json"
 
 
@@ -28,8 +29,7 @@ def require_fit(model: Model, weights: Weights) -> None:
     Raises:
         Misfit: it does not; with torch's reason.
     """
-    with torch.device("meta"):
-        empty = torchvision.models.get_model(model.name, weights=None)
+    empty = architectures.empty(model.name)
     try:
         empty.load_state_dict(weights.state, assign=True)
     except RuntimeError as fault:
@@ -47,10 +47,11 @@ def description(model: Model, weights: Weights) -> str:
     return json.dumps(known, indent=1) + "\n"
 
 
-def pack(model: Model, source: str, out: Path) -> tuple[Path, str]:
+def pack(model: Model, source: str, out: Path, *, unpacked: bool = False) -> tuple[Path, str]:
     """Write `NAME.mar` into the folder; returns its path and where the weights came from.
 
-    It appears whole or not at all, and replaces one that is there.
+    It appears whole or not at all, and replaces one that is there. An unpacked one is a folder, which
+    TorchServe takes as it is: of a file each start writes all of it to the disk once more.
 
     Raises:
         NoWeights: the source has no weights for the model.
@@ -70,12 +71,15 @@ def pack(model: Model, source: str, out: Path) -> tuple[Path, str]:
                 version=VERSION,
                 serialized_file=str(state),
                 handler=str(_HANDLER),
-                extra_files=str(told),
+                extra_files=f"{told},{_LAYERS}",
                 export_path=str(folder),
                 # Weights do not compress; every start of a worker would have to unpack them.
-                archive_format="zip-store",
+                archive_format="no-archive" if unpacked else "zip-store",
                 force=True,
             )
         )
-        archive = (folder / f"{model.name}.mar").replace(out / f"{model.name}.mar")
+        archive = out / f"{model.name}.mar"
+        if archive.is_dir() or (unpacked and archive.exists()):
+            archive.replace(folder / "before")
+        (folder / (model.name if unpacked else archive.name)).replace(archive)
     return archive, weights.source

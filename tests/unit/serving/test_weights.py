@@ -11,7 +11,7 @@ pytest.importorskip("model_archiver")
 
 from serving import cli  # noqa: E402
 from serving import weights as room  # noqa: E402  # after the skip
-from serving.archive import Misfit, require_fit  # noqa: E402
+from serving.archive import Misfit, pack, require_fit  # noqa: E402
 from serving.models import MODELS, TORCHVISION  # noqa: E402
 
 SQUEEZENET = MODELS["squeezenet1_1"]
@@ -86,3 +86,22 @@ def test_classes_are_those_of_imagenet_in_its_order() -> None:
 
 def test_the_command_offers_every_source_there_is() -> None:
     assert set(get_args(cli.Source)) == {room.AUTO, *room.SOURCES}
+
+
+def test_an_unpacked_archive_is_a_folder_and_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    small = room.PACKAGED
+    packed, _ = pack(SQUEEZENET, small, tmp_path)
+    assert packed.is_file()
+
+    for _ in range(2):
+        archive, source = pack(SQUEEZENET, small, tmp_path, unpacked=True)
+
+    assert (archive, source) == (tmp_path / "squeezenet1_1.mar", small)
+    assert {one.name for one in archive.iterdir()} == {
+        "MAR-INF",
+        "architectures.py",
+        "handler.py",
+        "model.json",
+        "squeezenet1_1.pt",
+    }
+    assert [one.name for one in tmp_path.iterdir()] == [archive.name]
