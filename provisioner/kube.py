@@ -128,7 +128,9 @@ class Kube:
         try:
             return tuple(_readable(self._list(list_all), usage.read, unreadable))
         except KubeGone as error:
-            raise KubeDenied("the cluster has no metrics API (metrics.k8s.io): install metrics-server") from error
+            raise KubeDenied(
+                "the cluster has no metrics API (metrics.k8s.io): install metrics-server"
+            ) from error
 
     def annotate(self, node: str, key: str, value: str | None) -> None:
         """Set an annotation of a node, or take it away."""

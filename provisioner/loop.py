@@ -248,6 +248,7 @@ class Controller:
     def _report(self, plan: Plan, now: datetime) -> None:
         """Every decision that is new."""
         self._say("buying", f"held: {plan.held}" if plan.held else "", level="warning")
+        self._say("headroom", explain.shortage(plan), level="warning")
         for placement in plan.existing:
             for pod in placement.pods:
                 self._say(f"pod {pod.key}", f"{placement.node} has, or will have, room for it")

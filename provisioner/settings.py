@@ -11,13 +11,15 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from catalog.allocatable import ACCOUNTINGS
 from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
+from provisioner.core import quantity
 from provisioner.core.model import Taint
-from provisioner.core.policy import BIN_SELECT, DESIRED, GROWTHS, MODES, NEVER, RELEASES, Policy
+from provisioner.core.policy import BIN_SELECT, DESIRED, GROWTHS, MODES, NEVER, RELEASES, Headroom, Policy
+from provisioner.core.resources import Resources
 from provisioner.sites import GkeSection, OkeSection, Section
 
 S = TypeVar("S")
@@ -30,6 +32,41 @@ class SettingsError(ValueError):
     def __init__(self, faults: list[str], source: str = SETTINGS_ENV) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(f"{source}: {fault}" for fault in faults))
+
+
+class HeadroomSettings(Section):
+    """Room that is kept free: for `pods` of a size, or `percent` of what served pods request."""
+
+    pods: int = Field(default=0, ge=0)
+    cpu: str | int | float = 0
+    memory: str | int = 0
+    percent: Decimal = Field(default=Decimal(0), ge=0, le=1000, allow_inf_nan=False)
+
+    @field_validator("cpu", "memory")
+    @classmethod
+    def _an_amount(cls, value: str | float) -> str | float:
+        if quantity.exact(value) < 0:
+            message = "expected an amount that is not negative"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "HeadroomSettings":
+        size = self.headroom().size
+        if self.pods and self.percent:
+            message = "pods and percent exclude each other: keep one"
+        elif self.pods and not (size.cpu_millicores or size.memory_bytes):
+            message = "pods need a size: give cpu, memory or both"
+        elif (size.cpu_millicores or size.memory_bytes) and not self.pods:
+            message = "cpu and memory are the size of pods: say how many"
+        else:
+            return self
+        raise ValueError(message)
+
+    def headroom(self) -> Headroom:
+        """The same as a value of the core."""
+        size = Resources(quantity.millis(self.cpu), quantity.whole(self.memory), pods=1)
+        return Headroom(self.pods, size, self.percent)
 
 
 class PolicySettings(Section):
@@ -50,6 +87,7 @@ class PolicySettings(Section):
     repack_life_s: float = Field(default=3600, ge=0, allow_inf_nan=False)
     repack_cost_per_pod: Decimal = Field(default=Decimal("0.002"), ge=0, allow_inf_nan=False)
     growth: str = DESIRED
+    headroom: HeadroomSettings | None = None
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)
     no_capacity_s: float = Field(default=300, ge=0)
@@ -60,6 +98,11 @@ class PolicySettings(Section):
     max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
     preview_release: str = NEVER
     preview_max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+    @field_validator("headroom", mode="before")
+    @classmethod
+    def _none_is_off(cls, value: Any) -> Any:
+        return None if value in (0, "0", "off") else value
 
     @field_validator("mode")
     @classmethod
@@ -97,7 +140,10 @@ class PolicySettings(Section):
     def policy(self) -> Policy:
         """The same as a value of the core."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return Policy(**{**fields, "node_taints": tuple(map(Taint.parse, self.node_taints))})
+        room = self.headroom.headroom() if self.headroom else None
+        return Policy(
+            **{**fields, "node_taints": tuple(map(Taint.parse, self.node_taints)), "headroom": room}
+        )
 
 
 class Settings(Section, Generic[S]):

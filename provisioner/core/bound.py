@@ -27,7 +27,8 @@ def lower_bound(situation: Situation, outcome: Outcome) -> Decimal:
     price = sum((planned.size.price_per_hour for planned in outcome.bought), Decimal(0))
     if outcome.bound:
         return min(price, outcome.bound)
-    pods = [_relaxed(pod) for pod in outcome.settled]
+    kept = (pod for pods in outcome.kept.values() for pod in pods)
+    pods = [_relaxed(pod) for pod in (*outcome.settled, *kept)]
     policy = replace(situation.terms.policy, max_pools=_ANY, preferred_architecture="")
     unlimited = replace(situation.terms, policy=policy)
     folded = fold(kinds_of(pods, situation.site), situation.open_rooms, situation.site, unlimited)

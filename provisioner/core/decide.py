@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import ahead, growth, repack, scale_down, spot, surge
+from provisioner.core import ahead, growth, headroom, repack, scale_down, spot, surge
+from provisioner.core.ahead import Ahead
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
@@ -54,8 +55,8 @@ def decide(
     gated = [Unplaced(pod, (Reason("gated", "it has scheduling gates"),)) for pod in served if pod.is_gated]
     in_use = tuple(sorted({pool.spec for pool in snapshot.pools if pool.size}))
     terms = Terms(catalog, policy, snapshot.stockouts, in_use, now)
-    coming = growth.to_come(snapshot.scalers, snapshot.pods, policy, now)
-    wanted = spot.shared_out([*(pod for pod in served if not pod.is_gated), *coming], snapshot, policy)
+    growing = growth.to_come(snapshot.scalers, snapshot.pods, policy, now)
+    wanted = spot.shared_out([*(pod for pod in served if not pod.is_gated), *growing], snapshot, policy)
     situation = Situation(
         ahead.there(wanted),
         _site(snapshot, booting, catalog),
@@ -69,7 +70,8 @@ def decide(
     def anew() -> Situation:
         return replace(situation, site=_site(snapshot, booting, catalog), cart=Cart(snapshot, terms))
 
-    whole = ahead.place(situation, wanted[len(situation.pods) :], anew, _MODES[policy.mode])
+    coming = Ahead(wanted[len(situation.pods) :], headroom.pods_of(policy, snapshot.pods))
+    whole = ahead.place(situation, coming, anew, _MODES[policy.mode])
     outcome = ahead.of_pods_there(whole)
     moving = _moving(snapshot, catalog, situation, whole)
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
@@ -78,6 +80,7 @@ def decide(
         nodes=tuple(outcome.bought),
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
+        short=tuple(outcome.short),
         steps=(*_steps(snapshot, whole, moving, policy, now), *surge.steps(snapshot, policy, now)),
         overdue=scale_down.overdue(snapshot, policy, now),
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
@@ -120,9 +123,9 @@ def _steps(
         kept = scale_down.steps(snapshot, moving.targets, policy, now, moving.leaving)
         return (*kept, *repack.steps(moving, snapshot, policy, now))
     if not outcome.settled or outcome.refused:
-        return scale_down.steps(snapshot, set(outcome.placed), policy, now)
+        return scale_down.steps(snapshot, outcome.rooms, policy, now)
     draining = {node.name for node in snapshot.nodes if DRAINING_KEY in node.annotations}
-    wanted = {node.name for node in snapshot.nodes} if draining else set(outcome.placed)
+    wanted = {node.name for node in snapshot.nodes} if draining else outcome.rooms
     return scale_down.steps(snapshot, wanted, policy, now, draining)
 
 

@@ -45,6 +45,13 @@ def refusal(unplaced: Unplaced) -> str:
     return "; ".join(f"{reason.text} ({reason.code})" for reason in unplaced.reasons)
 
 
+def shortage(plan: Plan) -> str:
+    """What of the headroom cannot be had, and why; empty when all is there."""
+    if not plan.short:
+        return ""
+    return f"no room is kept for {len(plan.short)} pods of the headroom: {refusal(plan.short[0])}"
+
+
 def lines(plan: Plan) -> Iterator[str]:
     """The whole plan, a line each."""
     if plan.held:
@@ -56,6 +63,8 @@ def lines(plan: Plan) -> Iterator[str]:
         yield f"  {placement.node} has room for {', '.join(pod.key for pod in placement.pods)}"
     for unplaced in plan.unplaced:
         yield f"  {unplaced.pod.key} stays pending: {refusal(unplaced)}"
+    if plan.short:
+        yield f"  {shortage(plan)}"
     if plan.repack is not None:
         for planned in plan.repack.nodes:
             yield f"  buy {purchase(planned)}"

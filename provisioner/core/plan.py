@@ -124,6 +124,8 @@ class Plan:
     nodes: tuple[PlannedNode, ...] = ()
     existing: tuple[Placement, ...] = ()
     unplaced: tuple[Unplaced, ...] = ()
+    short: tuple[Unplaced, ...] = ()
+    """Pods that are not there, of the headroom that cannot be had."""
     steps: tuple[NodeStep, ...] = ()
     overdue: tuple[tuple[Pool, Instance], ...] = ()
     """Machines that never became nodes, to be given back."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from catalog.offering import ON_DEMAND
 from provisioner.core.model import Taint
+from provisioner.core.resources import ONE_POD, Resources
 
 BIN_SELECT: Final = "bin-select"
 OPTIMAL: Final = "optimal"
@@ -23,6 +24,15 @@ MANUAL: Final = "manual"
 AUTOMATIC: Final = "automatic"
 RELEASES: Final = (NEVER, MANUAL, AUTOMATIC)
 """How pods get free that a gate holds for a preview of their price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """Room that is kept free: for a number of pods of a size, or per cent of what is requested."""
+
+    pods: int = 0
+    size: Resources = ONE_POD
+    percent: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,7 @@ class Policy:
     """US dollars that moving one pod is taken to cost."""
     growth: str = DESIRED
     """One of `GROWTHS`, for workloads that a HorizontalPodAutoscaler is raising."""
+    headroom: Headroom | None = None
     registration_s: float = 900
     """How long a launched machine may take to become a node; then it is given back."""
     empty_pool_s: float = 600

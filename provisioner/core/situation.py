@@ -44,6 +44,10 @@ class Outcome:
     """By room that is there already."""
     bought: list[PlannedNode] = field(default_factory=list)
     refused: list[Unplaced] = field(default_factory=list)
+    kept: dict[str, list[Pod]] = field(default_factory=dict)
+    """By room that is there already, headroom that is kept in it."""
+    short: list[Unplaced] = field(default_factory=list)
+    """Headroom that cannot be had."""
     bound: Decimal = Decimal(0)
     """No set of nodes for the pods placed costs less; 0 where the mode does not know."""
 
@@ -56,6 +60,11 @@ class Outcome:
         for name, pods in seated.items():
             self.placed[name] = [*pods, *self.placed.get(name, ())]
             self.bound = Decimal(0)
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """Rooms that are there already and needed."""
+        return frozenset(self.placed) | frozenset(self.kept)
 
     @property
     def settled(self) -> tuple[Pod, ...]:

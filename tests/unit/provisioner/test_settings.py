@@ -1,11 +1,14 @@
 """The provisioner's settings: each cloud's section is its own, and every fault is said at once."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import yaml
 
-from provisioner.core.policy import MODES
+from provisioner.core import headroom
+from provisioner.core.policy import MODES, Headroom
+from provisioner.core.resources import Resources
 from provisioner.settings import SettingsError, parse
 
 COMMON = {"cluster_id": "c", "region": "r", "kubernetes_version": "v1.36.3"}
@@ -119,3 +122,39 @@ def test_growth_is_one_of_three() -> None:
     assert faults(text("oke", policy={"growth": "all"})) == (
         "policy.growth: 'all'; expected off or desired or max",
     )
+
+
+@pytest.mark.parametrize("off", [0, "off", None, {}])
+def test_no_headroom_is_kept_where_none_is_asked_for(off: Any) -> None:
+    policy = parse(text("oke", policy={"headroom": off})).policy.policy()
+    assert not headroom.pods_of(policy, ())
+
+
+def test_headroom_is_a_number_of_pods_or_a_share() -> None:
+    wanted = parse(text("oke", policy={"headroom": {"pods": 2, "cpu": "400m", "memory": "1Gi"}}))
+    assert [each.requests for each in headroom.pods_of(wanted.policy.policy(), ())] == [
+        Resources(400, 2**30, pods=1)
+    ] * 2
+    assert parse(text("oke", policy={"headroom": {"percent": 10}})).policy.policy().headroom == Headroom(
+        percent=Decimal(10)
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fault"),
+    [
+        ({"pods": 2}, "policy.headroom: pods need a size"),
+        ({"pods": 2, "cpu": 1, "percent": 5}, "policy.headroom: pods and percent exclude each other"),
+        ({"cpu": 1}, "policy.headroom: cpu and memory are the size of pods"),
+        ({"pods": 2, "cpu": "a lot"}, "policy.headroom.cpu: 'a lot' is not a Kubernetes quantity"),
+        ({"pods": 2, "cpu": "-1"}, "policy.headroom.cpu: expected an amount that is not negative"),
+        ({"percent": float("nan")}, "policy.headroom.percent"),
+        ({"pods": -1}, "policy.headroom.pods"),
+        ("much", "policy.headroom: 'much'"),
+    ],
+)
+def test_headroom_that_makes_no_sense_is_a_fault(wanted: Any, fault: str) -> None:
+    said = faults(text("oke", policy={"headroom": wanted}))[0]
+    place, _, reason = fault.partition(": ")
+    assert said.startswith(place)
+    assert reason in said
