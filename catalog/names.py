@@ -28,6 +28,9 @@ REMOVABLE_SINCE_KEY: Final = f"{DOMAIN}/removable-since"
 DRAINING_KEY: Final = f"{DOMAIN}/draining"
 """Node annotation: the provisioner is moving the node's pods away, no pod is to come back."""
 
+RESERVED_KEY: Final = f"{DOMAIN}/reserved"
+"""Node annotation: cordoned for a moment, so that a pod that is being moved goes where it was meant to go."""
+
 STEPS_ASIDE_KEY: Final = f"{DOMAIN}/steps-aside-since"
 """Pod annotation (RFC 3339): the pod was set free of its ReplicaSet, and goes once its replacement serves."""
 STEPS_ASIDE_FROM_KEY: Final = f"{DOMAIN}/steps-aside-from"

@@ -45,6 +45,10 @@ GROWTH_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
 )
 """What it may do as well where it makes room for workloads that grow."""
+MEASURING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
+    {"apiGroups": ["metrics.k8s.io"], "resources": ["pods", "nodes"], "verbs": ["list"]},
+)
+"""What it may do as well where it relieves hot nodes: see what pods and nodes use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Policy:
     """Above which price they wait for approval all the same; nothing: no limit."""
     growth: str = "desired"
     """Room for workloads that an autoscaler is raising: off, desired or max replicas."""
+    hot_nodes: bool = False
+    """Whether nodes are relieved whose pods use more than they asked for."""
 
     def document(self) -> dict[str, Any]:
         """As the provisioner reads it; it serves this stack's model pods only."""
@@ -82,6 +88,7 @@ class Policy:
             "node_unneeded_s": self.node_unneeded_s,
             "max_pools": self.max_pools,
             "preview_release": self.preview_release,
+            "hot_nodes": self.hot_nodes,
             **_money("preview_max_price_per_hour", self.preview_max_price_per_hour),
             **_money("max_price_per_hour", self.max_price_per_hour),
         }
@@ -132,9 +139,10 @@ def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
 def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
     """What the provisioner's ClusterRole allows."""
     growing = () if policy.growth == "off" else GROWTH_RULES
-    moving = MOVING_RULES if policy.repack else ()
+    moving = MOVING_RULES if policy.repack or policy.hot_nodes else ()
+    measuring = MEASURING_RULES if policy.hot_nodes else ()
     releasing = RELEASING_RULES if policy.preview_release != "never" else ()
-    return CLUSTER_RULES + growing + moving + releasing
+    return CLUSTER_RULES + growing + moving + releasing + measuring
 
 
 def deployment_spec(

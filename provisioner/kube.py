@@ -18,6 +18,7 @@ import yaml
 
 from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core import parse, usage
+from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.model import Budget, Node, Pod, Scaler
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
@@ -25,7 +26,7 @@ from provisioner.core.usage import Usage
 _PAGE: Final = 500
 _TIMEOUT_S: Final = (5, 30)
 _NOT_FOUND, _CONFLICT, _BUSY = 404, 409, 429
-_POD_METRICS: Final = ("metrics.k8s.io", "v1beta1", "pods")
+_METRICS: Final = ("metrics.k8s.io", "v1beta1")
 _REFUSED: Final = (400, 401, 403, 422)
 _NOT_A_KUBECONFIG: Final = (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
 """What the client raises of a file that is something else."""
@@ -73,7 +74,7 @@ class Kube:
         self._autoscaling = autoscaling
 
     @classmethod
-    def connect(cls, *, moves_pods: bool, sees_growth: bool) -> "Kube":
+    def connect(cls, *, moves_pods: bool, sees_growth: bool, measures: bool = False) -> "Kube":
         """By RIGHTSIZE_KUBECONFIG where it is set, else as a pod; raises KubeDenied when neither can be."""
         from kubernetes import client, config
 
@@ -88,7 +89,8 @@ class Kube:
             raise KubeDenied(f"no way to reach an API server: {error}; {way_out}") from error
         policies = client.PolicyV1Api() if moves_pods else None
         autoscaling = client.AutoscalingV2Api() if sees_growth else None
-        return cls(client.CoreV1Api(), policies, autoscaling=autoscaling)
+        others = client.CustomObjectsApi() if measures else None
+        return cls(client.CoreV1Api(), policies, others, autoscaling=autoscaling)
 
     @classmethod
     def reading(cls, kubeconfig: str | None, context: str | None) -> "Kube":
@@ -123,10 +125,16 @@ class Kube:
 
     def usage(self) -> tuple[Usage, ...]:
         """What pods use now; raises KubeDenied where nothing measures it."""
-        list_all = partial(self._others.list_cluster_custom_object, *_POD_METRICS)
-        unreadable: list[str] = []
+        return self._measured("pods", usage.read)
+
+    def node_usage(self) -> tuple[Usage, ...]:
+        """What nodes use now; raises KubeDenied where nothing measures it."""
+        return self._measured("nodes", usage.read_node)
+
+    def _measured(self, kind: str, read: Callable[[Any], Usage]) -> tuple[Usage, ...]:
+        list_all = partial(self._others.list_cluster_custom_object, *_METRICS, kind)
         try:
-            return tuple(_readable(self._list(list_all), usage.read, unreadable))
+            return tuple(_readable(self._list(list_all), read, []))
         except KubeGone as error:
             raise KubeDenied(
                 "the cluster has no metrics API (metrics.k8s.io): install metrics-server"
@@ -139,6 +147,14 @@ class Kube:
     def cordon(self, node: str, *, closed: bool) -> None:
         """Keep new pods off a node, or let them come again."""
         self._patch(node, {"spec": {"unschedulable": closed}})
+
+    def heat(self, node: str, since: datetime | None) -> None:
+        """Mark a node as hot since then, and keep pods off it; None takes both back."""
+        taint: dict[str, Any] = {"key": HOT.key, "value": HOT.value, "effect": HOT.effect}
+        if since is None:
+            taint = {"$patch": "delete", "key": HOT.key}
+        marked = since and since.isoformat(timespec="seconds")
+        self._patch(node, {"metadata": {"annotations": {HOT_SINCE_KEY: marked}}, "spec": {"taints": [taint]}})
 
     def evict(self, pod: Pod) -> None:
         """Ask for a pod's removal; what a disruption budget forbids is a KubeUnavailable."""

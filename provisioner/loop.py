@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import tenacity
 
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
-from provisioner.core import explain, preview
+from provisioner.core import explain, hot_nodes, preview
 from provisioner.core.decide import decide
 from provisioner.core.intents import intents_of, nominations_of
 from provisioner.core.market import Catalog, Stockout
@@ -39,6 +39,7 @@ from provisioner.core.plan import (
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.snapshot import Intent, Snapshot
+from provisioner.core.usage import Usage
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
 from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable, Observed
 from provisioner.record import Counted, Decision, RecordFault
@@ -57,6 +58,15 @@ class Cluster(Protocol):
 
     def cordon(self, node: str, *, closed: bool) -> None:
         """Keep new pods off a node, or let them come again."""
+
+    def usage(self) -> tuple[Usage, ...]:
+        """What pods use now."""
+
+    def node_usage(self) -> tuple[Usage, ...]:
+        """What nodes use now."""
+
+    def heat(self, node: str, since: datetime | None) -> None:
+        """Mark a node as hot since then, and keep pods off it; None takes both back."""
 
     def evict(self, pod: Pod) -> None:
         """Ask for a pod's removal; disruption budgets are asked."""
@@ -142,6 +152,7 @@ class Controller:
         for pool in plan.disused:
             self._log.info("delete pool", pool=pool.name, why="empty and not needed for long")
             self._try(f"delete {pool.name}", partial(self._driver.delete, pool))
+        self._relieve(plan, snapshot, now)
         self._preview(plan, snapshot, now, lambda: monotonic_s() < deadline_s)
         return plan
 
@@ -171,9 +182,22 @@ class Controller:
             tuple(map(self._with_times, pools)),
             tuple(memory.stockouts),
             observed.budgets,
+            memory.intents,
             observed.scalers,
-            intents=memory.intents,
+            **self._measure(),
         )
+
+    def _measure(self) -> dict[str, tuple[Usage, ...]]:
+        """Use of pods and nodes where it decides anything; a round without it has no hot nodes."""
+        if not self._policy.hot_nodes:
+            return {}
+        try:
+            found = {"usage": self._cluster.usage(), "node_usage": self._cluster.node_usage()}
+        except (KubeDenied, KubeGone, KubeUnavailable) as error:
+            self._say("use", f"cannot be measured: {error}", level="warning")
+            return {}
+        self._say("use", "")
+        return found
 
     def _with_times(self, pool: Pool) -> Pool:
         memory = self._memory
@@ -248,6 +272,7 @@ class Controller:
     def _report(self, plan: Plan, now: datetime) -> None:
         """Every decision that is new."""
         self._say("buying", f"held: {plan.held}" if plan.held else "", level="warning")
+        self._say("moving", plan.declined)
         self._say("headroom", explain.shortage(plan), level="warning")
         for placement in plan.existing:
             for pod in placement.pods:
@@ -280,6 +305,17 @@ class Controller:
             self._cluster.tell(pod, reason, message, now)
         except (KubeDenied, KubeGone, KubeUnavailable) as error:
             self._say("events", f"cannot be written: {error}")
+
+    def _relieve(self, plan: Plan, snapshot: Snapshot, now: datetime) -> None:
+        """Mark hot nodes, and move a pod off one."""
+        for step in hot_nodes.steps(plan, snapshot, self._catalog, self._policy, now):
+            self._say(f"hot node {step.node}", f"{step.action}: {step.why}")
+            if step.pod is not None:
+                self._try(f"evict {step.pod.key}", partial(self._cluster.evict, step.pod))
+                self._tell(step.pod, "HotNode", f"moved off {step.node}, which {step.why}", now)
+            else:
+                since = now if step.action == hot_nodes.HEAT else None
+                self._try(f"{step.action} {step.node}", partial(self._cluster.heat, step.node, since))
 
     def _preview(self, plan: Plan, snapshot: Snapshot, now: datetime, go_on: Callable[[], bool]) -> None:
         """Say what held pods would cost, for as many as there is time, and release those that may run."""

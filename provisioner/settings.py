@@ -5,6 +5,7 @@ stops at its first mistake is restarted once for every mistake. What differs bet
 the section `site`, whose model is the cloud's own.
 """
 
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core import quantity
 from provisioner.core.model import Taint
-from provisioner.core.policy import BIN_SELECT, DESIRED, GROWTHS, MODES, NEVER, RELEASES, Headroom, Policy
+from provisioner.core.policy import DESIRED, GROWTHS, MODES, NEVER, OPTIMAL, RELEASES, Headroom, Policy
 from provisioner.core.resources import Resources
 from provisioner.sites import GkeSection, OkeSection, Section
 
@@ -72,7 +73,7 @@ class HeadroomSettings(Section):
 class PolicySettings(Section):
     """What the provisioner may do; see `provisioner.core.policy.Policy`."""
 
-    mode: str = BIN_SELECT
+    mode: str = OPTIMAL
     decision_deadline_s: float = Field(default=1, ge=0, allow_inf_nan=False)
     families: tuple[str, ...] = ()
     architectures: tuple[str, ...] = Field(default=("arm64",), min_length=1)
@@ -83,7 +84,7 @@ class PolicySettings(Section):
     node_labels: dict[str, str] = Field(default_factory=lambda: {ROLE_KEY: ROLE_INFERENCE})
     node_taints: tuple[str, ...] = (f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule",)
     node_unneeded_s: float = Field(default=300, ge=0)
-    repack: bool = False
+    repack: bool = True
     repack_life_s: float = Field(default=3600, ge=0, allow_inf_nan=False)
     repack_cost_per_pod: Decimal = Field(default=Decimal("0.002"), ge=0, allow_inf_nan=False)
     growth: str = DESIRED
@@ -96,6 +97,12 @@ class PolicySettings(Section):
     max_cpu_millicores: int | None = Field(default=None, ge=0)
     max_memory_bytes: int | None = Field(default=None, ge=0)
     max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
+    hot_nodes: bool = False
+    hot_red_cpu_percent: float = Field(default=90, gt=0, allow_inf_nan=False)
+    hot_red_memory_percent: float = Field(default=90, gt=0, allow_inf_nan=False)
+    hot_green_cpu_percent: float = Field(default=70, gt=0, allow_inf_nan=False)
+    hot_green_memory_percent: float = Field(default=70, gt=0, allow_inf_nan=False)
+    hot_wait_s: float = Field(default=120, ge=0, allow_inf_nan=False)
     preview_release: str = NEVER
     preview_max_price_per_hour: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
 
@@ -108,6 +115,15 @@ class PolicySettings(Section):
     @classmethod
     def _known_mode(cls, value: str) -> str:
         return _one_of(value, MODES)
+
+    @field_validator("hot_green_cpu_percent", "hot_green_memory_percent")
+    @classmethod
+    def _below_red(cls, value: float, info: Any) -> float:
+        red = info.field_name.replace("green", "red")
+        # A red mark that is faulty itself is not among the data.
+        if value >= info.data.get(red, math.inf):
+            raise ValueError(f"has to be below {red}, {info.data[red]:g}")
+        return value
 
     @field_validator("preview_release")
     @classmethod

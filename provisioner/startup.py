@@ -28,7 +28,11 @@ def controller(settings: Settings[Any]) -> Controller:
     log = logger(settings.log_format)
     driver, catalog = _DRIVERS[settings.cloud](settings)
     policy = settings.policy.policy()
-    cluster = Kube.connect(moves_pods=policy.repack, sees_growth=policy.growth != OFF)
+    cluster = Kube.connect(
+        moves_pods=policy.moves_pods or policy.hot_nodes,
+        sees_growth=policy.growth != OFF,
+        measures=policy.hot_nodes,
+    )
     log.info(
         "starting",
         stack=settings.stack,

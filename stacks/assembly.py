@@ -131,7 +131,7 @@ def _policy(plan: Planned) -> Policy:
     static = settings.management.count * plan.checked.management.price_per_hour
     return Policy(
         mode=wanted.mode,
-        repack=wanted.repack,
+        repack=wanted.moves_pods,
         growth=wanted.growth,
         families=wanted.families,
         architectures=wanted.architectures,
@@ -139,6 +139,7 @@ def _policy(plan: Planned) -> Policy:
         node_unneeded_s=settings.timing.node_unneeded_s if unneeded is None else unneeded,
         max_pools=wanted.max_pools,
         max_price_per_hour=None if budget is None else budget - static,
+        hot_nodes=wanted.hot_nodes,
         preview_release=wanted.preview_release,
         preview_max_price_per_hour=wanted.preview_max_price_per_hour,
     )

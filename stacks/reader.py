@@ -73,9 +73,9 @@ class Reader:
         self.fault(key, value, f"must be one of {', '.join(options)}", closest(str(value), options))
         return default or options[0]
 
-    def flag(self, key: str) -> bool:
-        """Yes or no; no where nothing is said."""
-        value = self._get(key, False)  # noqa: FBT003 - the default of a flag
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """Yes or no."""
+        value = self._get(key, default)
         if str(value).lower() not in {"true", "false"}:
             self.fault(key, value, "must be true or false")
         return str(value).lower() == "true"

@@ -14,7 +14,7 @@ from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
-from provisioner.core.policy import BIN_SELECT, DESIRED, GROWTHS, MODES, NEVER, RELEASES
+from provisioner.core.policy import DESIRED, GROWTHS, MODES, NEVER, OPTIMAL, RELEASES
 from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.models import Model, read_models
@@ -93,11 +93,18 @@ class Provisioner:
     unneeded_seconds: int | None
     """How long a node must be removable before it is removed; nothing: by `timing`."""
     max_pools: int
+    hot_nodes: bool
+    """Whether nodes are relieved whose pods use more than they asked for."""
     preview_release: str
     """How pods get free that a gate holds for a preview of their price."""
     preview_max_price_per_hour: Decimal | None
     """Above which price they wait for approval; nothing: no limit."""
     boot_volume_gib: int
+
+    @property
+    def moves_pods(self) -> bool:
+        """Whether it ever moves a pod: other modes never do."""
+        return self.repack and self.mode == OPTIMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,14 +293,15 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
     provisioner = Provisioner(
         endpoint=reader.text("endpoint", pattern=r"https?://\S+", expectation="must be a URL, or empty"),
         image=reader.text("image", images.default("rightsize/provisioner:0.1.0")),
-        mode=reader.choice("mode", MODES, BIN_SELECT),
-        repack=reader.flag("repack"),
+        mode=reader.choice("mode", MODES, OPTIMAL),
+        repack=reader.flag("repack", default=True),
         growth=reader.choice("growth", GROWTHS, DESIRED),
         families=reader.texts("families"),
         architectures=reader.texts("architectures", ("arm64",), options=ARCHITECTURES),
         capacity_types=reader.texts("capacityTypes", (ON_DEMAND,), options=CAPACITY_TYPES),
         unneeded_seconds=reader.optional_integer("unneededSeconds"),
         max_pools=reader.integer("maxPools", 20, least=1),
+        hot_nodes=reader.flag("hotNodes"),
         preview_release=reader.choice("previewRelease", RELEASES, NEVER),
         preview_max_price_per_hour=reader.optional_price("previewMaxPricePerHour"),
         boot_volume_gib=_boot_volume(reader, 50),

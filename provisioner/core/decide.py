@@ -8,21 +8,25 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import ahead, growth, headroom, repack, scale_down, spot, surge
+from provisioner.core import ahead, growth, headroom, relocate, reserve, scale_down, spot, surge
 from provisioner.core.ahead import Ahead
+from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
+from provisioner.core.intents import seat
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.pack import pack
 from provisioner.core.plan import NodeStep, Placement, Plan, Reason, Repack, Unplaced
 from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
+from provisioner.core.repack import Repacking
 from provisioner.core.select import select
 from provisioner.core.served import is_served
 from provisioner.core.share import share
@@ -68,13 +72,27 @@ def decide(
     )
 
     def anew() -> Situation:
-        return replace(situation, site=_site(snapshot, booting, catalog), cart=Cart(snapshot, terms))
+        site = _site(snapshot, booting, catalog)
+        seated = seat(situation.pods, site, situation.closed, snapshot)
+        return replace(situation, pods=seated.left, site=site, cart=Cart(snapshot, terms))
 
+    seating = seat(situation.pods, situation.site, situation.closed, snapshot)
     coming = Ahead(wanted[len(situation.pods) :], headroom.pods_of(policy, snapshot.pods))
-    whole = ahead.place(situation, coming, anew, _MODES[policy.mode])
+    whole = ahead.place(replace(situation, pods=seating.left), coming, anew, _MODES[policy.mode])
+    whole.seat(seating.seated)
+    repacking = _repacking(snapshot, catalog, situation)
+    if repacking and whole.bought and not seating.seated and not coming.headroom:
+        whole = repacking.ahead((*situation.pods, *coming.growth), whole)
     outcome = ahead.of_pods_there(whole)
-    moving = _moving(snapshot, catalog, situation, whole)
+    moving, declined = None, ""
+    if repacking and not whole.settled and not whole.refused:
+        moving, declined = repacking.find()
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
+
+    def bound() -> Decimal:
+        as_before = replace(situation, site=_site(snapshot, booting, catalog))
+        return lower_bound(as_before, whole)
+
     return Plan(
         policy.mode,
         nodes=tuple(outcome.bought),
@@ -85,34 +103,31 @@ def decide(
         overdue=scale_down.overdue(snapshot, policy, now),
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
         repack=moving,
+        declined=declined,
         held=situation.held,
-        bound=cache(lambda: lower_bound(anew(), whole)),
+        bound=cache(bound),
     )
 
 
-def _moving(snapshot: Snapshot, catalog: Catalog, situation: Situation, outcome: Outcome) -> Repack | None:
-    """Which nodes are emptied for cheaper ones; none while a pod waits, and in modes that do not pack."""
+def _repacking(snapshot: Snapshot, catalog: Catalog, situation: Situation) -> Repacking | None:
+    """What could be moved; None in modes that do not pack, and where nothing may be bought."""
     terms = situation.terms
-    if (
-        terms.policy.mode != OPTIMAL
-        or not terms.policy.repack
-        or situation.held
-        or outcome.settled
-        or outcome.refused
-    ):
+    if not terms.policy.moves_pods or situation.held:
         return None
+
+    used = as_used(snapshot, terms.policy)
 
     def without(names: AbstractSet[str]) -> Situation:
         left = replace(
-            snapshot,
-            nodes=tuple(node for node in snapshot.nodes if node.name not in names),
-            pods=tuple(pod for pod in snapshot.pods if pod.node_name not in names),
+            used,
+            nodes=tuple(node for node in used.nodes if node.name not in names),
+            pods=tuple(pod for pod in used.pods if pod.node_name not in names),
         )
         # Machines of nodes that leave are still bought: they are not on their way.
         site = _site(left, booting_nodes(snapshot, catalog), catalog)
         return replace(situation, site=site, cart=Cart(snapshot, terms))
 
-    return repack.find(snapshot, without, situation.go_on)
+    return Repacking(used, without, situation.go_on)
 
 
 def _steps(
@@ -121,12 +136,14 @@ def _steps(
     """Steps of nodes that are empty, and of those that are emptied; what waits for a pod's move stays."""
     if moving is not None:
         kept = scale_down.steps(snapshot, moving.targets, policy, now, moving.leaving)
-        return (*kept, *repack.steps(moving, snapshot, policy, now))
-    if not outcome.settled or outcome.refused:
-        return scale_down.steps(snapshot, outcome.rooms, policy, now)
+        return (*kept, *relocate.steps(moving, snapshot, policy, now))
     draining = {node.name for node in snapshot.nodes if DRAINING_KEY in node.annotations}
-    wanted = {node.name for node in snapshot.nodes} if draining else outcome.rooms
-    return scale_down.steps(snapshot, wanted, policy, now, draining)
+    if not draining or not outcome.settled or outcome.refused:
+        opened = tuple(reserve.openings(snapshot.nodes, frozenset()))
+        return (*opened, *scale_down.steps(snapshot, outcome.rooms, policy, now))
+    nodes = {node.name for node in snapshot.nodes}
+    opened = tuple(reserve.openings(snapshot.nodes, nodes - outcome.rooms))
+    return (*opened, *scale_down.steps(snapshot, nodes, policy, now, draining))
 
 
 def _largest_first(pod: Pod) -> tuple[int, int, int, str]:

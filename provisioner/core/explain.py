@@ -13,7 +13,12 @@ def purchase(planned: PlannedNode) -> str:
     """Why this node is bought."""
     pods = ", ".join([*(pod.key for pod in planned.pods), *_kept_for(planned)])
     where = f" in {planned.size.zone}" if planned.size.zone else ""
-    text = f"{planned.size}{where} at ${planned.size.price_per_hour:f} an hour for {pods}: the cheapest that holds it"
+    later = ", ".join(pod.key for pod in planned.room_for)
+    later = f" (and for {later}, moved there later so that their nodes can go)" if later else ""
+    text = (
+        f"{planned.size}{where} at ${planned.size.price_per_hour:f} an hour for {pods}{later}: "
+        "the cheapest that holds it"
+    )
     if planned.runner_up is None:
         return f"{text}; nothing else would do"
     other = planned.runner_up
@@ -68,5 +73,7 @@ def lines(plan: Plan) -> Iterator[str]:
     if plan.repack is not None:
         for planned in plan.repack.nodes:
             yield f"  buy {purchase(planned)}"
+    if plan.declined:
+        yield f"  nothing is moved: {plan.declined}"
     for step in plan.steps:
         yield f"  {step.action} {step.node}: {step.why}"

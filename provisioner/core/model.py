@@ -238,6 +238,8 @@ class Budget:
     """None selects no pod, an empty one every pod of the namespace."""
     allowed: int
     """Pods that may be disrupted now."""
+    at_best: int = 1
+    """Pods that may be disrupted when all are healthy."""
 
     def covers(self, pod: Pod) -> bool:
         """Whether it counts that pod."""

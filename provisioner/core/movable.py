@@ -32,6 +32,9 @@ class Movable:
             return f"{pod.key} mounts the claim {pod.claims[0]}"
         if self.serves_alone(pod) and not can_step_aside(pod):
             return f"{pod.key} serves alone"
+        for budget in self._budgets:
+            if budget.covers(pod) and budget.at_best < 1:
+                return f"the PodDisruptionBudget {budget.name} never allows a disruption"
         return refusal(pod.annotations)
 
     def serves_alone(self, pod: Pod) -> bool:

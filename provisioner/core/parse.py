@@ -170,6 +170,7 @@ def _budget(raw: Json) -> Budget:
         name=meta["name"],
         selector=_selector(spec.get("selector"), (), {}),
         allowed=int(status.get("disruptionsAllowed") or 0),
+        at_best=int(status.get("expectedPods") or 0) - int(status.get("desiredHealthy") or 0),
     )
 
 

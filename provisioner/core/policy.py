@@ -39,7 +39,7 @@ class Headroom:
 class Policy:
     """Which pods are served, what may be bought for them, and when it is given back."""
 
-    mode: str = BIN_SELECT
+    mode: str = OPTIMAL
     decision_deadline_s: float = 1
     """How long the controller looks for a better plan than the first one."""
     families: tuple[str, ...] = ()
@@ -56,9 +56,8 @@ class Policy:
     node_taints: tuple[Taint, ...] = ()
     node_unneeded_s: float = 300
     """How long a node has to be removable before it is removed."""
-    repack: bool = False
-    """Whether `optimal` moves pods to nodes that cost less together. Off where workloads shrink to one pod: the
-    last one is not moved, and would keep the large node that was cheapest for many."""
+    repack: bool = True
+    """Whether `optimal` moves pods to nodes that cost less together."""
     repack_life_s: float = 3600
     """How long a set of nodes is expected to serve: what moving pods may save is counted so long."""
     repack_cost_per_pod: Decimal = Decimal("0.002")
@@ -82,6 +81,16 @@ class Policy:
     """Most memory that they may have."""
     max_price_per_hour: Decimal | None = None
     """Most that all bought nodes together may cost."""
+    hot_nodes: bool = False
+    """Whether nodes whose pods use more than they asked for are relieved, on measured use."""
+    hot_red_cpu_percent: float = 90
+    """Of allocatable: above it no more pods come, and pods are moved away one by one."""
+    hot_red_memory_percent: float = 90
+    hot_green_cpu_percent: float = 70
+    """Below it, and below that of memory, pods may come again."""
+    hot_green_memory_percent: float = 70
+    hot_wait_s: float = 120
+    """How long a node is above its red mark before a pod is moved, and before another one is."""
     preview_release: str = NEVER
     """Whether gates of previewed pods are taken away: `manual` on approval, `automatic` also without."""
     preview_max_price_per_hour: Decimal | None = None
@@ -96,3 +105,8 @@ class Policy:
     """Bytes that it leaves at least."""
     bin_packing_node_min_pod_count: int = 42
     """Pods that it takes at least."""
+
+    @property
+    def moves_pods(self) -> bool:
+        """Whether pods are ever moved: other modes never do."""
+        return self.repack and self.mode == OPTIMAL

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from catalog.allocatable import NOMINAL
-from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, ROLE_KEY, ROLE_MANAGEMENT
+from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY, ROLE_KEY, ROLE_MANAGEMENT
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import HOSTNAME, Budget, Node, Pod, Scaler
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
+from provisioner.core.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,12 @@ class Snapshot:
     pools: tuple[Pool, ...] = ()
     stockouts: tuple[Stockout, ...] = ()
     budgets: tuple[Budget, ...] = ()
-    scalers: tuple[Scaler, ...] = ()
     intents: tuple[Intent, ...] = ()
     """Of the decision before, for machines and pods that may still be there."""
+    scalers: tuple[Scaler, ...] = ()
+    usage: tuple[Usage, ...] = ()
+    """Of pods; empty where it is not measured, or nobody asks."""
+    node_usage: tuple[Usage, ...] = ()
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:
@@ -63,7 +68,11 @@ class Snapshot:
         if not node.is_ready and not _is_young(node, policy, now):
             return False
         is_ours = node.provider_id in {i.id for pool in self.pools for i in pool.instances}
-        return not node.is_cordoned or (is_ours and REMOVABLE_SINCE_KEY in node.annotations)
+        return not node.is_cordoned or (is_ours and not node.annotations.keys().isdisjoint(_OUR_CORDONS))
+
+
+_OUR_CORDONS: Final = (REMOVABLE_SINCE_KEY, RESERVED_KEY)
+"""Marks of cordons that we take back when a pod needs the node."""
 
 
 def _is_young(node: Node, policy: Policy, now: datetime) -> bool:

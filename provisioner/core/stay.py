@@ -7,7 +7,7 @@ from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.movable import Movable
 from provisioner.core.plan import Plan
-from provisioner.core.policy import OPTIMAL, Policy
+from provisioner.core.policy import Policy
 from provisioner.core.scale_down import guests_of, removable_since, why_kept
 from provisioner.core.snapshot import Snapshot
 
@@ -36,7 +36,7 @@ def lines(plan: Plan, snapshot: Snapshot, catalog: Catalog, policy: Policy) -> I
 def _why_not_moved(guests: list[Pod], movable: Movable, plan: Plan, policy: Policy) -> str:
     """Why a node with pods stays."""
     runs = f"{guests[0].key} runs on it" if len(guests) == 1 else f"{len(guests)} pods run on it"
-    if policy.mode != OPTIMAL or not policy.repack:
+    if not policy.moves_pods:
         return f"{runs}, and the policy moves no pods"
     for pod in sorted(guests, key=lambda pod: pod.key):
         why = movable.why_never(pod) or movable.why_not_now(pod)
@@ -44,7 +44,9 @@ def _why_not_moved(guests: list[Pod], movable: Movable, plan: Plan, policy: Poli
             return f"{runs}, and {why}"
     if plan.nodes or plan.existing or plan.unplaced:
         return f"{runs}, and no pod is moved while others are pending"
-    return f"{runs}, and moving what can be moved saves less than it costs"
+    if plan.declined:
+        return f"{runs}, and {plan.declined}"
+    return f"{runs}, and no move would save anything"
 
 
 def _marks(node: Node) -> str:

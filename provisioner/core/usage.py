@@ -1,6 +1,6 @@
-"""What pods were measured to use: the metrics API's PodMetrics, read once into frozen values."""
+"""What pods and nodes were measured to use: the metrics API's objects, read once into frozen values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from provisioner.core import parse, quantity
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One pod's use over one window, all its containers together."""
+    """The use of a pod, all its containers together, or of a node, over one window."""
 
     namespace: str
     name: str
@@ -21,17 +21,25 @@ class Usage:
 
     @property
     def key(self) -> str:
-        """`namespace/name` of the pod."""
+        """`namespace/name` of a pod."""
         return f"{self.namespace}/{self.name}"
 
 
 def read(raw: Mapping[str, Any]) -> Usage:
     """A PodMetrics; raises parse.Malformed."""
+    return _read(raw, "podmetrics", lambda: [each["usage"] for each in raw.get("containers") or ()])
+
+
+def read_node(raw: Mapping[str, Any]) -> Usage:
+    """A NodeMetrics, whose namespace is empty; raises parse.Malformed."""
+    return _read(raw, "nodemetrics", lambda: [raw["usage"]])
+
+
+def _read(raw: Mapping[str, Any], kind: str, uses_of: Callable[[], list[Any]]) -> Usage:
     try:
-        meta, containers = raw["metadata"], raw.get("containers") or ()
-        uses = [each["usage"] for each in containers]
+        meta, uses = raw["metadata"], uses_of()
         return Usage(
-            meta.get("namespace") or "default",
+            meta.get("namespace") or "",
             meta["name"],
             sum(quantity.millis(use.get("cpu", 0)) for use in uses),
             sum(quantity.whole(use.get("memory", 0)) for use in uses),
@@ -39,7 +47,7 @@ def read(raw: Mapping[str, Any]) -> Usage:
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        raise parse.Malformed(f"podmetrics {_name(raw)}: {said}") from error
+        raise parse.Malformed(f"{kind} {_name(raw)}: {said}") from error
 
 
 def _name(raw: Mapping[str, Any]) -> str:

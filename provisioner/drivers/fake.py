@@ -13,11 +13,12 @@ class FakeDriver:
 
     `errors` are raised by the next calls, one each (None: that call succeeds); with `loses_reply`
     the call does its work first, as when an answer is lost on the way. `sold_out` names shapes whose
-    orders are taken and then fail.
+    orders are taken and then fail. With `names_machines` the names of nodes are known before they are there.
     """
 
     errors: deque[Exception | None] = field(default_factory=deque)
     loses_reply: bool = False
+    names_machines: bool = False
     sold_out: set[str] = field(default_factory=set)
     launches: list[tuple[PoolSpec, int, str]] = field(default_factory=list)
     terminated: list[str] = field(default_factory=list)
@@ -78,7 +79,8 @@ class FakeDriver:
         for pool in self._pools.values():
             if pool.spec.shape in self.sold_out:
                 continue
-            come = [Instance(self._next("instance")) for _ in range(pool.missing)]
+            ids = [self._next("instance") for _ in range(pool.missing)]
+            come = [Instance(each, each if self.names_machines else "") for each in ids]
             self._pools[pool.id] = replace(pool, instances=(*pool.instances, *come))
             new += [(instance, pool.spec) for instance in come]
         return new

@@ -14,7 +14,11 @@ from tests.support.stacks import run_gke
 
 POOL = "gcp:container/nodePool:NodePool"
 NOTHING = Quota(limit=0, usage=0)
-RIGHT_SIZED = {"variant": "right-sized", "provisioner.families": ["t2a"]}
+RIGHT_SIZED = {
+    "variant": "right-sized",
+    "provisioner.mode": "bin-select",
+    "provisioner.families": ["t2a"],
+}
 
 
 def faults_of(changes: dict[str, Any], project: Project | None = None) -> list[str]:

@@ -313,8 +313,8 @@ class TestRightSized:
         stack = run_gke({"variant": "right-sized", "budget.pricePerHour": 1})
         assert told(stack).policy.max_price_per_hour == Decimal("0.846")
 
-    def test_costs_as_published_where_nodes_reserve(self, stacks: dict[str, Cloud]) -> None:
-        exports = stacks["right-sized"].exports
+    def test_costs_as_published_where_nodes_reserve(self) -> None:
+        exports = run_gke({"variant": "right-sized", "provisioner.mode": "bin-select"}).exports
         assert (exports["price_per_hour_idle"], exports["price_per_hour_peak"]) == (0.2695, 0.616)
 
 

@@ -15,7 +15,11 @@ AD_1, AD_2, AD_3 = (f"EMUL:US-ASHBURN-AD-{number}" for number in (1, 2, 3))
 NODE_POOL_OPTION = "oci:ContainerEngine/getNodePoolOption:getNodePoolOption"
 NOTHING = Room(available=0, used=0)
 POOL = "oci:ContainerEngine/nodePool:NodePool"
-PROVISIONED = {"variant": "right-sized", "provisioner.families": ["VM.Standard.A1"]}
+PROVISIONED = {
+    "variant": "right-sized",
+    "provisioner.mode": "bin-select",
+    "provisioner.families": ["VM.Standard.A1"],
+}
 
 
 def everywhere(limit: str, room: Room | None) -> dict[tuple[str, str], Room | None]:

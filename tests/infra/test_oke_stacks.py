@@ -33,6 +33,7 @@ POOL = "oci:ContainerEngine/nodePool:NodePool"
 RULE = "oci:Core/networkSecurityGroupSecurityRule:NetworkSecurityGroupSecurityRule"
 SUBNET = "oci:Core/subnet:Subnet"
 VCN = "oci:Core/vcn:Vcn"
+BIN_SELECT = {"variant": "right-sized", "provisioner.mode": "bin-select"}
 CATALOG = Path(__file__).parents[2] / "catalog" / "oke.csv"
 
 
@@ -217,8 +218,8 @@ class TestRightSized:
         assert stack.names(POOL) == ["management"]
         assert stack.names(ADD_ON) == ["CertManager", "KubernetesMetricsServer"]
 
-    def test_runs_models_alone_on_nodes_of_their_own(self, stacks: dict[str, Cloud]) -> None:
-        deployment = stacks["right-sized"].one(DEPLOYMENT, "squeezenet1-1")
+    def test_runs_models_alone_on_nodes_of_their_own_in_bin_select(self) -> None:
+        deployment = run(BIN_SELECT).one(DEPLOYMENT, "squeezenet1-1")
         pod = pod_of(deployment)
         assert pod["nodeSelector"] == {
             "rightsize.io/role": "inference",
@@ -238,7 +239,7 @@ class TestRightSized:
         assert told(stack).policy.mode == mode
 
     def test_costs_what_the_provisioner_will_buy_in_its_mode(self) -> None:
-        exports = run({"variant": "right-sized", "provisioner.mode": "optimal"}).exports
+        exports = run({"variant": "right-sized"}).exports
         assert (exports["price_per_hour_idle"], exports["price_per_hour_peak"]) == (0.164, 0.208)
 
     def test_goes_away_in_order_models_provisioner_what_it_bought_cluster(
@@ -267,15 +268,15 @@ class TestRightSized:
         assert "manage cluster-node-pools" in verbs
         assert not [verb for verb in verbs if "all-resources" in verb]
 
-    def test_gives_the_provisioner_least_rights(self, stacks: dict[str, Cloud]) -> None:
-        rules = (
-            stacks["right-sized"].one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
-        )
+    @pytest.mark.parametrize("settings", [{"provisioner.mode": "bin-select"}, {"provisioner.repack": False}])
+    def test_gives_a_provisioner_that_moves_no_pods_least_rights(self, settings: dict[str, Any]) -> None:
+        stack = run({"variant": "right-sized", **settings})
+        rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
         granted = {
             f"{verb} {resource}" for rule in rules for resource in rule["resources"] for verb in rule["verbs"]
         }
         seen = {"list pods", "list nodes", "list horizontalpodautoscalers"}
-        assert granted == {*seen, "patch nodes", "create events"}
+        assert granted == {*seen, "patch nodes", "patch pods/status", "create events"}
         assert {group for rule in rules for group in rule["apiGroups"]} == {"", "autoscaling"}
 
     def test_shows_it_no_autoscalers_where_growth_is_not_looked_at(self) -> None:
@@ -283,8 +284,8 @@ class TestRightSized:
         rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
         assert ["horizontalpodautoscalers"] not in [rule["resources"] for rule in rules]
 
-    def test_lets_it_evict_where_it_moves_pods(self) -> None:
-        stack = run({"variant": "right-sized", "provisioner.mode": "optimal", "provisioner.repack": True})
+    def test_lets_it_evict_where_it_moves_pods(self, stacks: dict[str, Cloud]) -> None:
+        stack = stacks["right-sized"]
         rules = stack.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole").inputs["rules"]
         assert [rule["resources"] for rule in rules][-3:] == [
             ["pods/eviction"],
@@ -306,7 +307,7 @@ class TestRightSized:
     def test_tells_it_in_the_provisioners_own_words(self, stacks: dict[str, Cloud]) -> None:
         policy = told(stacks["right-sized"]).policy.policy()
         assert (policy.mode, policy.architectures, policy.max_price_per_hour) == (
-            "bin-select",
+            "optimal",
             ("arm64",),
             None,
         )
@@ -333,11 +334,11 @@ class TestRightSized:
 
     def test_costs_as_published_where_it_counts_as_published(self) -> None:
         changes = {"accounting": "nominal", "provisioner.families": ["VM.Standard.A1", "VM.GPU2"]}
-        exports = run({"variant": "right-sized", **changes}).exports
+        exports = run({**BIN_SELECT, **changes}).exports
         assert (exports["price_per_hour_idle"], exports["price_per_hour_peak"]) == (0.1635, 0.246)
 
-    def test_costs_a_little_more_where_nodes_reserve(self, stacks: dict[str, Cloud]) -> None:
-        exports = stacks["right-sized"].exports
+    def test_costs_a_little_more_where_nodes_reserve(self) -> None:
+        exports = run(BIN_SELECT).exports
         assert exports["price_per_hour_idle"] == pytest.approx(0.136 + 0.016 + 0.019)
         assert exports["price_per_hour_peak"] == pytest.approx(0.136 + 4 * 0.016 + 4 * 0.019)
 

@@ -1,16 +1,18 @@
 """A Kubernetes in memory for the provisioner's loop: registers machines, schedules pods, forgets nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
+from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.market import Catalog
 from provisioner.core.model import HOSTNAME, Node, Pod, Scaler
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.site import Site, room_of
 from provisioner.core.surge import TEMPLATE_HASH
+from provisioner.core.usage import Usage
 from provisioner.kube import Observed
 
 
@@ -24,6 +26,8 @@ class FakeCluster:
     events: list[tuple[str, str, str]] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    use_of: Callable[[Pod], tuple[int, int]] = lambda _: (0, 0)
+    """Millicores and bytes that a running pod uses."""
     scalers: list[Scaler] = field(default_factory=list)
 
     def observe(self) -> Observed:
@@ -39,6 +43,23 @@ class FakeCluster:
 
     def cordon(self, node: str, *, closed: bool) -> None:
         self.nodes[node] = replace(self.nodes[node], is_cordoned=closed)
+
+    def usage(self) -> tuple[Usage, ...]:
+        return tuple(
+            Usage(pod.namespace, pod.name, *self.use_of(pod)) for pod in self.pods.values() if pod.node_name
+        )
+
+    def node_usage(self) -> tuple[Usage, ...]:
+        found = []
+        for name in self.nodes:
+            uses = [self.use_of(pod) for pod in self.pods.values() if pod.node_name == name]
+            found.append(Usage("", name, sum(cpu for cpu, _ in uses), sum(memory for _, memory in uses)))
+        return tuple(found)
+
+    def heat(self, node: str, since: datetime | None) -> None:
+        taints = tuple(taint for taint in self.nodes[node].taints if taint != HOT)
+        self.nodes[node] = replace(self.nodes[node], taints=(*taints, HOT) if since else taints)
+        self.annotate(node, HOT_SINCE_KEY, since.isoformat() if since else None)
 
     def evict(self, pod: Pod) -> None:
         """The pod is gone, and its controller, if it has one, has made another one."""

@@ -12,15 +12,16 @@ from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.plan import Plan
-from provisioner.core.policy import Policy
+from provisioner.core.policy import BIN_SELECT, Policy
 from provisioner.core.resources import Resources
 from provisioner.core.snapshot import Snapshot
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OKE = Catalog(bundled("oke"), "oke", "documented")
 OKE_NOMINAL = Catalog(bundled("oke"), "oke", "nominal")
-PUBLISHED = Policy(families=("VM.Standard.A1", "VM.GPU2"))
-ANY_ARCH = Policy(architectures=ARCHITECTURES)
+GKE = Catalog(bundled("gke"), "gke", "documented")
+PUBLISHED = Policy(mode=BIN_SELECT, families=("VM.Standard.A1", "VM.GPU2"))
+ANY_ARCH = Policy(mode=BIN_SELECT, architectures=ARCHITECTURES)
 
 
 def amounts(cpu: str = "100m", memory: str = "100Mi", gpus: int = 0, pods: int = 1) -> Resources:
@@ -98,6 +99,10 @@ def flexible(shape: str = "flex", **changes: Any) -> Offering:
 
 def catalog(*offerings: Offering) -> Catalog:
     return Catalog(offerings)
+
+
+def bin_select(**changes: Any) -> Policy:
+    return Policy(mode=BIN_SELECT, **changes)
 
 
 def planned(

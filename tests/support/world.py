@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from provisioner.core.market import Catalog
 from provisioner.core.policy import Policy
@@ -11,6 +12,9 @@ from provisioner.drivers.fake import FakeDriver
 from provisioner.loop import Controller
 from tests.support.fake_cluster import FakeCluster, Lines
 from tests.support.provision import NOW
+
+_ALIKE: Final = 8
+"""Rounds: longer than any wait of the tests' policies."""
 
 
 @dataclass
@@ -34,9 +38,18 @@ class World:
 
     def step(self) -> None:
         before = set(self.driver.terminated)
-        self.controller.step(self.now, self.seconds)
+        self.plan = self.controller.step(self.now, self.seconds)
         self.cluster.remove([each for each in self.driver.terminated if each not in before])
         self.now += timedelta(seconds=10)
+
+    def settle(self) -> None:
+        """Until nothing has changed for a while."""
+        before: object = None
+        alike = 0
+        while alike < _ALIKE:
+            self.rounds(1)
+            now = (set(self.cluster.nodes), {each.key: each.node_name for each in self.cluster.pods.values()})
+            before, alike = now, alike + 1 if now == before else 0
 
     def boot(self) -> None:
         self.cluster.register(self.driver.boot(), self.now)

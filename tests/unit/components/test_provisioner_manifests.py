@@ -18,8 +18,9 @@ def rights(policy: Policy) -> set[tuple[str, str]]:
     }
 
 
-def test_it_sees_pods_and_changes_none() -> None:
-    assert {verb for resource, verb in rights(POLICY) if resource.startswith("pods")} == {"list"}
+def test_it_sees_pods_and_says_where_they_are_to_go() -> None:
+    found = {right for right in rights(POLICY) if right[0].startswith("pods")}
+    assert found == {("pods", "list"), ("pods/status", "patch")}
 
 
 @pytest.mark.parametrize(("release", "may_patch"), [("never", False), ("manual", True), ("automatic", True)])
@@ -27,6 +28,19 @@ def test_it_changes_pods_where_it_releases_them(release: str, *, may_patch: bool
     assert release in RELEASES
     more = rights(replace(POLICY, preview_release=release)) - rights(POLICY)
     assert more == ({("pods", "patch")} if may_patch else set())
+
+
+def test_it_sees_use_and_evicts_where_it_relieves_hot_nodes() -> None:
+    resources = {
+        resource for rule in rules(replace(POLICY, hot_nodes=True)) for resource in rule["resources"]
+    }
+    assert {"pods/eviction", "poddisruptionbudgets"} <= resources
+    groups = {group for rule in rules(POLICY) for group in rule["apiGroups"]}
+    assert "metrics.k8s.io" not in groups
+    measured = [
+        each for each in rules(replace(POLICY, hot_nodes=True)) if each["apiGroups"] == ["metrics.k8s.io"]
+    ]
+    assert [(each["resources"], each["verbs"]) for each in measured] == [(["pods", "nodes"], ["list"])]
 
 
 def test_the_provisioner_reads_the_policy_as_it_is_meant() -> None:
@@ -39,4 +53,5 @@ def test_the_provisioner_reads_the_policy_as_it_is_meant() -> None:
     read = PolicySettings.model_validate(policy.document()).policy()
     assert (read.preview_release, read.preview_max_price_per_hour) == ("automatic", Decimal("0.5"))
     assert read.max_price_per_hour == Decimal(7)
+    assert PolicySettings.model_validate(replace(POLICY, hot_nodes=True).document()).policy().hot_nodes
     assert PolicySettings.model_validate(POLICY.document()).policy().preview_max_price_per_hour is None

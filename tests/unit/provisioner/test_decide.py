@@ -22,7 +22,6 @@ from provisioner.core.model import (
     Toleration,
 )
 from provisioner.core.plan import PlannedNode
-from provisioner.core.policy import Policy
 from provisioner.core.pools import Instance, Pool
 from provisioner.core.resources import Resources
 from tests.support.provision import (
@@ -32,6 +31,7 @@ from tests.support.provision import (
     OKE_NOMINAL,
     PUBLISHED,
     amounts,
+    bin_select,
     bought,
     catalog,
     codes,
@@ -82,7 +82,7 @@ class TestPrices:
         assert bought(planned([pod(requests=GPU)])) == {"VM.GPU2.1": 1}
 
     def test_a_pod_without_a_gpu_is_never_put_on_one(self) -> None:
-        plan = planned(pods(1), OKE, Policy(architectures=("amd64",), families=("VM.GPU2",)))
+        plan = planned(pods(1), OKE, bin_select(architectures=("amd64",), families=("VM.GPU2",)))
         assert codes(plan) == {"p0": ["taint"]}
 
     def test_nothing_pending_buys_nothing(self) -> None:
@@ -135,13 +135,13 @@ class TestSupply:
 
     def test_families_are_a_closed_list(self) -> None:
         market = catalog(offering("a", "1"), offering("b", "2"))
-        assert bought(planned(pods(1), market, Policy(families=("b",)))) == {"b": 1}
-        assert codes(planned(pods(1), market, Policy(families=("c",)))) == {"p0": ["no-offering"]}
+        assert bought(planned(pods(1), market, bin_select(families=("b",)))) == {"b": 1}
+        assert codes(planned(pods(1), market, bin_select(families=("c",)))) == {"p0": ["no-offering"]}
 
     def test_spot_is_bought_when_the_policy_allows_it(self) -> None:
         market = catalog(offering("a", "2"), offering("a", "1", capacity_type="spot"))
         assert only(planned(pods(1), market)).size.price_per_hour == 2
-        policy = Policy(capacity_types=("on-demand", "spot"))
+        policy = bin_select(capacity_types=("on-demand", "spot"))
         assert only(planned(pods(1), market, policy)).size.price_per_hour == 1
 
     def test_spot_is_bought_when_the_pod_selects_it(self) -> None:
@@ -163,7 +163,7 @@ class TestSupply:
         ],
     )
     def test_limits_of_the_policy_hold(self, limit: dict[str, Any], code: str) -> None:
-        plan = planned(pods(3), catalog(offering()), Policy(**limit))
+        plan = planned(pods(3), catalog(offering()), bin_select(**limit))
         assert (bought(plan), codes(plan)) == ({"small": 2}, {"p2": [code]})
 
     def test_what_is_bought_already_counts_for_the_limits(self) -> None:
@@ -174,12 +174,12 @@ class TestSupply:
             pod(f"b{i}", node_name=f"n{i}", phase="Running", requests=amounts("900m", "3Gi")) for i in (1, 2)
         ]
         nodes = tuple(node(f"n{i}", "1", "4Gi", provider_id=f"i{i}") for i in (1, 2))
-        plan = planned([big, *busy], catalog(offering()), Policy(max_nodes=2), pools=(pool,), nodes=nodes)
+        plan = planned([big, *busy], catalog(offering()), bin_select(max_nodes=2), pools=(pool,), nodes=nodes)
         assert codes(plan) == {"p": ["limit"]}
 
     def test_when_no_size_may_be_added_one_in_use_that_holds_the_pod_is_bought(self) -> None:
         market = catalog(flexible())
-        policy = Policy(max_pools=1)
+        policy = bin_select(max_pools=1)
         large = only(planned(pods(1, "1500m", "4Gi"), market, policy))
         pool = Pool("pool", "pool", large.spec, 1, (Instance("i1"),))
         there = node("n1", "2", "4Gi", provider_id="i1")
@@ -218,14 +218,14 @@ class TestRefusals:
         assert (codes(plan), plan.nodes) == ({"p": [code]}, ())
 
     def test_a_taint_of_the_policy_has_to_be_tolerated(self) -> None:
-        policy = Policy(node_taints=(Taint("rightsize.io/role", "inference", "NoSchedule"),))
+        policy = bin_select(node_taints=(Taint("rightsize.io/role", "inference", "NoSchedule"),))
         assert codes(planned(pods(1), OKE, policy)) == {"p0": ["taint"]}
         tolerations = (Toleration("rightsize.io/role", "Equal", "inference", "NoSchedule"),)
         assert len(planned(pods(1, tolerations=tolerations), OKE, policy).nodes) == 1
 
     def test_architectures_of_the_policy_hold(self) -> None:
         amd = pod(node_selector={ARCH: "amd64"})
-        assert codes(planned([amd], OKE, Policy())) == {"p": ["arch"]}
+        assert codes(planned([amd], OKE, bin_select())) == {"p": ["arch"]}
         assert only(planned([amd])).size.offering.arch == "amd64"
 
     @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ class TestRefusals:
         assert (plan.nodes, plan.existing, plan.unplaced) == ((), (), ())
 
     def test_only_pods_that_the_policy_selects_are_served(self) -> None:
-        policy = Policy(pod_selector={"rightsize.io/provision": "true"})
+        policy = bin_select(pod_selector={"rightsize.io/provision": "true"})
         wanted = [
             pod("ours", labels={"rightsize.io/provision": "true"}),
             pod("lunas", labels={"elotl-luna": "true"}),
@@ -258,13 +258,13 @@ class TestNewNodes:
 
     def test_our_own_selectors_become_labels(self) -> None:
         wanted = pod(node_selector={DEDICATED_KEY: "vgg16", ROLE_KEY: ROLE_INFERENCE})
-        policy = Policy(node_labels={ROLE_KEY: ROLE_INFERENCE})
+        policy = bin_select(node_labels={ROLE_KEY: ROLE_INFERENCE})
         labels = dict(only(planned([wanted], OKE, policy)).spec.labels)
         assert labels == {DEDICATED_KEY: "vgg16", ROLE_KEY: ROLE_INFERENCE, CAPACITY_TYPE: "on-demand"}
 
     def test_a_pod_cannot_relabel_what_the_policy_labels(self) -> None:
         wanted = pod(node_selector={ROLE_KEY: ROLE_MANAGEMENT})
-        plan = planned([wanted], OKE, Policy(node_labels={ROLE_KEY: ROLE_INFERENCE}))
+        plan = planned([wanted], OKE, bin_select(node_labels={ROLE_KEY: ROLE_INFERENCE}))
         assert codes(plan) == {"p": ["selector"]}
 
     @pytest.mark.parametrize(

@@ -6,12 +6,11 @@ import pytest
 
 from catalog.loader import bundled
 from provisioner.core.market import Catalog
-from provisioner.core.policy import Policy
-from tests.support.provision import ANY_ARCH, bought, codes, planned, pod, pods
+from tests.support.provision import ANY_ARCH, bin_select, bought, codes, planned, pod, pods
 
 GKE = Catalog(bundled("gke"), "gke", "documented")
-PUBLISHED = Policy(families=("t2a", "n1-t4"))
-PUBLISHED_GPU = Policy(families=("t2a", "n1-t4"), architectures=("amd64",))
+PUBLISHED = bin_select(families=("t2a", "n1-t4"))
+PUBLISHED_GPU = bin_select(families=("t2a", "n1-t4"), architectures=("amd64",))
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def grown(world: World, *steps: int) -> None:
     ("growth", "bought"), [(OFF, ["small", "small", "large"]), (MAX, ["small", "large"])]
 )
 def test_a_growth_in_steps_ends_in_fewer_nodes(growth: str, bought: list[str]) -> None:
-    world = World(MARKET, replace(POLICY, growth=growth))
+    world = World(MARKET, replace(POLICY, growth=growth, repack=False))
     world.cluster.add(web("w0"))
     world.rounds(2)
     grown(world, 1, 2, 4)

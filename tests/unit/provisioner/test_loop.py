@@ -10,10 +10,10 @@ import pytest
 
 from catalog.names import REMOVABLE_SINCE_KEY
 from provisioner.core.model import Pod
-from provisioner.core.policy import OPTIMAL, Policy
+from provisioner.core.policy import OPTIMAL
 from provisioner.drivers.contract import Denied, Gone, NoCapacity, Retry
 from provisioner.kube import KubeUnavailable
-from tests.support.provision import NOW, OKE, catalog, offering, pod, pods
+from tests.support.provision import NOW, OKE, bin_select, catalog, offering, pod, pods
 from tests.support.world import World
 
 MARKET = catalog(
@@ -21,7 +21,7 @@ MARKET = catalog(
     offering("dear", "2", zones=("z1",)),
     offering("large", "9", vcpus=8),
 )
-POLICY = Policy(node_unneeded_s=60, no_capacity_s=100, registration_s=300, empty_pool_s=600)
+POLICY = bin_select(node_unneeded_s=60, no_capacity_s=100, registration_s=300, empty_pool_s=600)
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_without_nodes_of_ours_nothing_is_said() -> None:
         (
             [worker("w"), worker("v", "elsewhere")],
             POLICY,
-            "default/w runs on it, and moving what can be moved saves less than it costs",
+            "default/w runs on it, and no move would save anything",
         ),
         (
             [worker("w"), worker("v", "elsewhere"), pod("huge", "90")],

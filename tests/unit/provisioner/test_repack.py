@@ -203,11 +203,13 @@ def test_nothing_is_moved_while_a_pod_has_no_place() -> None:
 
 @pytest.mark.parametrize("restart", [lambda _: None, World.restart])
 def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], None]) -> None:
-    world = World(MARKET, POLICY)
+    world = World(MARKET, replace(POLICY, repack=False))
     for name in ("a", "b"):
         world.cluster.add(worker(name, ""))
         world.rounds(2)
     assert world.bought == ["small", "small"]
+    world.policy = POLICY
+    world.restart()
     for _ in range(30):
         world.rounds(1)
         restart(world)
@@ -301,12 +303,14 @@ class TestLastPod:
 
 @pytest.mark.parametrize("restart", [lambda _: None, World.restart])
 def test_last_pods_serve_all_the_time_while_they_move(restart: Callable[[World], None]) -> None:
-    world = World(MARKET, POLICY)
+    world = World(MARKET, replace(POLICY, repack=False))
     for name in ("a", "b"):
         labels = {"app": name, TEMPLATE_HASH: "7d4f"}
         world.cluster.add(alone(name, "", labels=labels))
         world.rounds(2)
     assert world.bought == ["small", "small"]
+    world.policy = POLICY
+    world.restart()
     for _ in range(30):
         world.rounds(1)
         restart(world)
