@@ -13,13 +13,14 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from experiments import latency, predictions
+from experiments import latency, predictions, scale_up
 from experiments.cost import Comparison, as_json, compare, measured_cells
 from experiments.fault import Fault, Interrupted
 from experiments.latency_table import latency_table
 from experiments.order import MODELLED, REAL, Order
 from experiments.published import VARIANTS, published
 from experiments.record import Run, Sample, read
+from experiments.scale_up_table import scale_up_table
 from experiments.table import clouds_table, cost_table
 
 INTERRUPTED: Final = 130
@@ -112,6 +113,8 @@ def run(  # noqa: PLR0913  # the promised options
     with _faults_as_lines():
         _measure(order, live=live, kubeconfig=kubeconfig)
         _show(order.out, order.cloud, as_document=False)
+        if scale_up.load(order.out):
+            _show_scale_up(order.out, order.cloud, as_document=False)
         if order.serves:
             _show_latency(order.out, order.cloud, as_document=False)
 
@@ -140,6 +143,19 @@ def latency_of(
     """Latency of real model servers under load, beside the published; needs `run --serving real`."""
     with _faults_as_lines():
         _show_latency(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+
+
+@tables.command(name="scale-up")
+def scale_up_of(
+    cloud: CloudOption,
+    *,
+    reproduce: PublishedOption = False,
+    out: OutOption = None,
+    as_document: DocumentOption = False,
+) -> None:
+    """Seconds from a load until there were enough ready workers, and what they went into."""
+    with _faults_as_lines():
+        _show_scale_up(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
 
 
 @app.command(name="predictions")
@@ -234,6 +250,17 @@ def _show(folder: Path, cloud: str, *, as_document: bool) -> None:
         typer.echo(json.dumps(as_json(comparison), indent=2))
     else:
         Console().print(cost_table(comparison, published().points))
+
+
+def _show_scale_up(folder: Path, cloud: str, *, as_document: bool) -> None:
+    how, _ = _read(folder, cloud)
+    measured = scale_up.load(folder)
+    if not measured:
+        raise Fault(f"{folder}: no scale-up there; measure a point with load by `python -m experiments run`")
+    if as_document:
+        typer.echo(json.dumps({"points": scale_up.as_json(measured)}, indent=2))
+    else:
+        Console().print(scale_up_table(how, measured, published().points))
 
 
 def _show_latency(folder: Path, cloud: str, *, as_document: bool) -> None:

@@ -22,6 +22,7 @@ _JOBS: Final = f"/apis/batch/v1/namespaces/{NAMESPACE_MODELS}/jobs"
 _AUTOSCALERS: Final = f"/apis/autoscaling/v2/namespaces/{NAMESPACE_MODELS}/horizontalpodautoscalers"
 _METRICS: Final = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE_MODELS}/pods"
 _PODS: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/pods"
+_EVENTS: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/events"
 _SERVICES: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/services"
 _PROVISIONER: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/configmaps/{PROVISIONER_NAME}"
 _SETTINGS_KEY: Final = "settings.yaml"
@@ -122,6 +123,15 @@ class Kube:
                 host, port = ingress[0].get("ip") or ingress[0]["hostname"], item["spec"]["ports"][0]["port"]
                 found[model] = f"http://{host}:{port}/predictions/{model}"
         return found
+
+    def events(self) -> list[Item]:
+        """What was said of the objects of the models' namespace, as long as it is remembered.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses.
+        """
+        return self._items(_EVENTS)
 
     def job_log(self, name: str) -> str:
         """What the pods of a Job have said; empty when there are none.

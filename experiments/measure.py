@@ -57,6 +57,8 @@ class Bench:
     """Manifest of a model's load."""
     measure: Callable[[str, frozenset[str]], None] = lambda _point, _loads: None
     """Called at every point once it is steady, with the models under load."""
+    scaled: Callable[[str, frozenset[str], Lists], None] = lambda _point, _models, _lists: None
+    """Called before that, with the models whose load is new, and what was seen last."""
 
 
 class Walk:
@@ -78,11 +80,13 @@ class Walk:
             Fault: when a point does not become steady, or the cluster refuses.
             Interrupted: when the run is asked to stop.
         """
+        before: frozenset[str] = frozenset()
         for point in self._bench.order:
             loads = frozenset(self._bench.points[point].peak)
             self._set_loads(loads)
-            self._settle(point, loads)
+            self._bench.scaled(point, loads - before, self._settle(point, loads))
             self._bench.measure(point, loads)
+            before = loads
 
     def remove_loads(self) -> None:
         """Leave the cluster without load."""
@@ -97,7 +101,7 @@ class Walk:
             else:
                 self._insist(partial(self._cluster.delete_job, job_name(model)))
 
-    def _settle(self, point: str, loads: frozenset[str]) -> None:
+    def _settle(self, point: str, loads: frozenset[str]) -> Lists:
         history: list[Observation] = []
         began = self._bench.clock()
         while True:
@@ -107,7 +111,7 @@ class Walk:
             verdict = judge(history, loads, wait_s)
             self._note(point, history[-1], verdict)
             if verdict.steady:
-                return
+                return lists
             if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
                 raise Fault(
                     f"{self._variant} at {point}: not steady after {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s;"

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from experiments.fault import Fault
 from experiments.latency import LATENCY_FILE
 from experiments.predictions import PREDICTIONS_FILE
+from experiments.scale_up import SCALE_UP_FILE
 
 RUN_FILE: Final = "run.json"
 SAMPLES_FILE: Final = "samples.jsonl"
@@ -76,7 +77,7 @@ class Recorder:
         """Replace what an earlier run left."""
         self.describe(run)
         (self._folder / SAMPLES_FILE).write_text("", encoding="utf-8")
-        for name in (LATENCY_FILE, PREDICTIONS_FILE):
+        for name in (LATENCY_FILE, PREDICTIONS_FILE, SCALE_UP_FILE):
             (self._folder / name).unlink(missing_ok=True)
 
     def describe(self, run: Run) -> None:

@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event, Lock
 from typing import Any, Final
 
 import psutil
 
+from experiments import scale_up
 from experiments.emulated import ROOT
-from experiments.fault import Fault, Interrupted
+from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.kube import Kube
 from experiments.measure import Bench, Walk
 from experiments.order import Order
@@ -82,13 +84,32 @@ class Session:
         steps.remove_loads()
 
     def _bench_of(self, variant: str, kube: Kube) -> Bench:
-        """The bench; with real serving also what sends the load and reads its log."""
+        """The bench of a variant; with real serving also what sends the load and reads its log."""
+        bench = replace(self.bench, scaled=partial(self._note_scale_up, variant, kube))
         if not self.order.serves:
-            return self.bench
+            return bench
         # An emulated GPU node serves with the machine's own cores: its figures would be no GPU's.
         files = Files(self.order.out, self._lock, latency=not self._emulated or variant == PROVISIONED)
         traffic = Traffic(variant, kube, files, self.bench.pause, Form(self.order.connections))
-        return replace(self.bench, load=traffic.load, measure=traffic.measure)
+        return replace(bench, load=traffic.load, measure=traffic.measure)
+
+    def _note_scale_up(
+        self, variant: str, kube: Kube, point: str, models: frozenset[str], lists: Lists
+    ) -> None:
+        """Keep what the time to enough workers went into, where any came."""
+        if not models:
+            return
+        try:
+            events = kube.events()
+        except Unreachable:
+            events = []
+        splits = {
+            model: scale_up.scale_up(model, lists.pods, lists.nodes, events) for model in sorted(models)
+        }
+        found = {model: split for model, split in splits.items() if split is not None}
+        if found:
+            with self._lock:
+                scale_up.store(self.order.out, point, variant, found)
 
 
 def _describe(order: Order) -> Run:

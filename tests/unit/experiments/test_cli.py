@@ -1,13 +1,14 @@
 """The command line: promised documents, clear refusals, exit codes."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from experiments import latency, predictions
+from experiments import latency, predictions, scale_up
 from experiments.cli import app
 from experiments.latency import Latency
 from experiments.published import published
@@ -133,3 +134,17 @@ def test_predictions_that_differ_are_a_fault(measured: Path) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout)["differences"]
     assert result.stderr.startswith("error: predictions differ: dynamic: squeezenet1_1 sees lynx in cat")
+
+
+def test_table_scale_up_shows_every_part_and_says_where_an_order_is_not_known(measured: Path) -> None:
+    known = scale_up.ScaleUp(50, 3, 8, 1, 12, 2, 20, 7)
+    scale_up.store(measured, "peak", "right-sized", {"vgg16": known})
+    scale_up.store(measured, "peak", "dynamic", {"vgg16": replace(known, order_s=None, boot_s=13)})
+    asked = ["table", "scale-up", "--cloud", "oke", "--out", str(measured)]
+
+    document = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+    assert document["points"]["peak"]["right-sized"]["vgg16"]["pull_s"] == 20
+    shown = CliRunner().invoke(app, asked, env={"COLUMNS": "160"})
+    assert shown.exit_code == 0
+    assert "in boot" in shown.stdout
+    assert "modelled: servers are ready at once" in " ".join(shown.stdout.split())

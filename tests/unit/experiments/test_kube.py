@@ -204,3 +204,9 @@ def test_a_log_that_cannot_be_read_is_said(api: FakeApi) -> None:
 
     with pytest.raises(Fault, match="job load-vgg16: its log cannot be read: container is waiting"):
         Kube.of_kubeconfig(api.kubeconfig()).job_log("load-vgg16")
+
+
+def test_events_are_those_of_the_models_namespace(api: FakeApi) -> None:
+    api.answers["/api/v1/namespaces/inference/events"] = (200, {"items": [{"reason": "NodeOrdered"}]})
+
+    assert Kube.of_kubeconfig(api.kubeconfig()).events() == [{"reason": "NodeOrdered"}]

@@ -1,0 +1,51 @@
+"""The table of scale-up times for people: seconds from the load until enough workers were ready."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from experiments.published import Point
+from experiments.record import Run
+from experiments.scale_up import Measured, ScaleUp
+
+_UNKNOWN: Final = "in boot"
+_PARTS: Final = ("total", "autoscaler", "order", "boot", "scheduling", "pull", "server")
+
+
+def scale_up_table(run: Run, measured: Measured, points: Mapping[str, Point]) -> RenderableType:
+    """A row for every model that was scaled up, by point and variant."""
+    table = Table(
+        title=f"{run.cloud.upper()}: from the load to enough ready workers, seconds", title_justify="left"
+    )
+    table.add_column("load, variant, model")
+    table.add_column("workers", justify="right")
+    for part in _PARTS:
+        table.add_column(part, justify="right", no_wrap=True)
+    for point, rows in measured.items():
+        for variant, models in rows.items():
+            for model, one in models.items():
+                legend = f"{points[point].label}, {variant}: {model}"
+                table.add_row(legend, f"+{one.workers}", *_cells(one))
+    return Group(table, Text(_how(run)))
+
+
+def _cells(one: ScaleUp) -> list[str]:
+    order = _UNKNOWN if one.order_s is None else f"{one.order_s:.0f}"
+    return [
+        f"{one.total_s:.0f}",
+        f"{one.autoscaler_s:.0f}",
+        order if one.boot_s or one.order_s is not None else "0",
+        *(f"{part:.0f}" for part in (one.boot_s, one.scheduling_s, one.pull_s, one.server_s)),
+    ]
+
+
+def _how(run: Run) -> str:
+    served = "real model servers" if run.serving == "real" else "modelled: servers are ready at once"
+    cpus, system = run.machine.get("cpus"), run.machine.get("system")
+    return (
+        f"by Kubernetes' own times, of the worker that was ready last; {served}; measured on {cpus} CPUs,"
+        f" {system}. pull: from the pod's place on a node until its container starts, turns included."
+    )
