@@ -25,7 +25,7 @@ from catalog.names import SETTINGS_ENV
 from provisioner import files, record, report
 from provisioner import question as asking
 from provisioner.core import explain as words
-from provisioner.core import preview, stay
+from provisioner.core import hot_nodes, preview, stay
 from provisioner.core import recommend as proposals
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
@@ -158,7 +158,8 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
         for line in words.lines(answer.plan):
             typer.echo(line)
         told = (answer.plan, decided.snapshot, decided.catalog, decided.policy)
-        for line in (*preview.lines(*told, decided.now), *stay.lines(*told)):
+        now = decided.now
+        for line in (*hot_nodes.lines(*told, now), *preview.lines(*told, now), *stay.lines(*told)):
             typer.echo(line)
 
 

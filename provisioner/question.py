@@ -119,6 +119,9 @@ def read(options: Options, now: datetime) -> Question:
     seen = _observed(options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
     snapshot = Snapshot(seen.pods, seen.nodes, pools, budgets=seen.budgets, scalers=seen.scalers)
+    if policy.hot_nodes and options.is_live:
+        cluster = _cluster(options)
+        snapshot = replace(snapshot, usage=cluster.usage(), node_usage=cluster.node_usage())
     return Question(snapshot, market, policy, now, unreadable=seen.unreadable)
 
 

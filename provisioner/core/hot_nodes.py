@@ -67,6 +67,12 @@ def steps(plan: Plan, snapshot: Snapshot, catalog: Catalog, policy: Policy, now:
             yield Step(name, HEAT, heat.text)
 
 
+def lines(plan: Plan, snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetime) -> Iterator[str]:
+    """What is due, a line each."""
+    for step in steps(plan, snapshot, catalog, policy, now):
+        yield f"  {step.action} {step.node}: {step.why}"
+
+
 @dataclass(frozen=True, slots=True)
 class Heat:
     """How much of a node is used, in per cent of its allocatable."""

@@ -20,6 +20,7 @@ PATHS: Final = {
     "budgets": "/apis/policy/v1/poddisruptionbudgets",
     "scalers": "/apis/autoscaling/v2/horizontalpodautoscalers",
     "metrics": "/apis/metrics.k8s.io/v1beta1/pods",
+    "node_metrics": "/apis/metrics.k8s.io/v1beta1/nodes",
 }
 
 
