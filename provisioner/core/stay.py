@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.core.cart import price_of
+from provisioner.core.hot_nodes import HOT
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.movable import Movable
@@ -53,4 +54,5 @@ def _marks(node: Node) -> str:
     since = removable_since(node)
     marks = [f"marked removable since {since:%H:%M:%S}"] if since else []
     marks += ["cordoned"] if node.is_cordoned else []
+    marks += ["hot"] if HOT in node.taints else []
     return f" ({', '.join(marks)})" if marks else ""

@@ -9,6 +9,7 @@ import pytest
 from catalog.names import REMOVABLE_SINCE_KEY
 from provisioner.core import stay
 from provisioner.core.decide import decide
+from provisioner.core.hot_nodes import HOT
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Owner, Pod, Taint
 from provisioner.core.owned import pools_of
@@ -145,3 +146,7 @@ def test_the_marks_of_a_node_are_shown() -> None:
     since = {REMOVABLE_SINCE_KEY: (NOW - timedelta(seconds=10)).isoformat()}
     _, line = stays([], [ours("n", annotations=since)])
     assert line.endswith(" (marked removable since 03:03:55): empty, and given back after 60 s")
+    _, line = stays(
+        [worker("w")], [ours("n", is_cordoned=True, taints=(HOT,))], replace(POLICY, repack=False)
+    )
+    assert line.endswith(" (cordoned, hot): default/w runs on it, and the policy moves no pods")
