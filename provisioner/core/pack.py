@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from provisioner.core import runner_up
 from provisioner.core.bin_select import choose
+from provisioner.core.clump import place_clumps
 from provisioner.core.fold import Folded, fold
 from provisioner.core.kinds import Kind, kinds_of
 from provisioner.core.model import Pod
@@ -16,14 +17,14 @@ from provisioner.core.optimal.answer import Answer
 from provisioner.core.optimal.solve import solve
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
 from provisioner.core.site import Room
-from provisioner.core.situation import Outcome, Situation, buy, number_of, room_for, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, join, number_of, room_for, unbuyable
 from provisioner.core.wishes import Wishes
 
 
 def pack(situation: Situation) -> Outcome:
     """Places for all pods, or the reason why one has none."""
     outcome = Outcome()
-    kinds = kinds_of(situation.pods, situation.site)
+    kinds = kinds_of(place_clumps(situation, outcome), situation.site)
     easy = [kind for kind in kinds if not kind.is_hard]
     hard = [kind for kind in kinds if kind.is_hard]
     left = _packed(easy, situation, outcome) if easy else []
@@ -37,16 +38,17 @@ def _packed(kinds: Sequence[Kind], situation: Situation, outcome: Outcome) -> li
     terms = situation.terms
     if situation.held:
         terms = replace(terms, catalog=replace(terms.catalog, offerings=()))
+    is_alone = not outcome.bought
     folded = fold(kinds, situation.open_rooms, situation.site, terms)
     answer = solve(folded.problem, situation.go_on)
     deal = _Deal(folded)
     for room, load in zip(folded.rooms, answer.rooms, strict=True):
         for pod in deal.out(load):
             situation.site.put(pod, room)
-            outcome.place([pod], room.name)
+            join(pod, room.name, outcome)
     over = list(_bought(folded, answer, deal, situation, outcome))
     is_exact = not (terms.policy.preferred_architecture or any(kind.pod.spread for kind in kinds))
-    if is_exact and not over and not answer.unplaced:
+    if is_alone and is_exact and not over and not answer.unplaced:
         outcome.bound = answer.bound
     out = [replace(folded.kinds[at], pods=deal.some(at, pods), zone="") for at, pods in answer.unplaced]
     return [*over, *out]
@@ -81,7 +83,7 @@ def _placed(pod: Pod, situation: Situation, outcome: Outcome) -> Reason | None:
     room = room_for(pod, situation, lambda room: _may_join(pod, room, outcome))
     if room is not None:
         situation.site.put(pod, room)
-        _join(pod, room.name, outcome)
+        join(pod, room.name, outcome)
         return None
     found = unbuyable(pod, situation) or choose(pod, situation.site, situation.terms, situation.cart.why_not)
     if isinstance(found, Reason):
@@ -97,15 +99,6 @@ def _may_join(pod: Pod, room: Room, outcome: Outcome) -> bool:
         return True
     size, wished = outcome.bought[at].size, Wishes.of(pod)
     return not isinstance(wished, Reason) and wished.allow(size.offering) and not wished.why_too_dear(size)
-
-
-def _join(pod: Pod, name: str, outcome: Outcome) -> None:
-    """Note a pod where it went: a node that was there, or one that this plan buys."""
-    at = number_of(name)
-    if at is None:
-        outcome.place([pod], name)
-    else:
-        outcome.bought[at] = replace(outcome.bought[at], pods=(*outcome.bought[at].pods, pod))
 
 
 class _Deal:

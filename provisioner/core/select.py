@@ -1,6 +1,9 @@
 """The mode `bin-select`: room that is there first, then for each pod its own cheapest node."""
 
+from dataclasses import replace
+
 from provisioner.core.bin_select import choose
+from provisioner.core.clump import place_clumps
 from provisioner.core.model import Pod
 from provisioner.core.plan import Reason, Unplaced
 from provisioner.core.situation import Outcome, Situation, buy, settle, unbuyable
@@ -9,7 +12,8 @@ from provisioner.core.situation import Outcome, Situation, buy, settle, unbuyabl
 def select(situation: Situation) -> Outcome:
     """Places for all pods, or the reason why one has none."""
     outcome = Outcome()
-    for pod in settle(situation, outcome):
+    left = place_clumps(situation, outcome)
+    for pod in settle(replace(situation, pods=left), outcome):
         _buy(pod, situation, outcome)
     return outcome
 

@@ -8,19 +8,27 @@ from dataclasses import replace
 
 from provisioner.core import wishes
 from provisioner.core.bin_select import choose
+from provisioner.core.clump import place_clumps
 from provisioner.core.model import Pod
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
 from provisioner.core.policy import Policy
 from provisioner.core.resources import Resources
 from provisioner.core.site import Room
-from provisioner.core.situation import Outcome, Situation, buy, settle, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, name_of, settle, unbuyable
 
 
 def share(situation: Situation) -> Outcome:
     """Places for all pods, or the reason why one has none."""
-    outcome = Outcome()
-    shared: dict[int, Room] = {}
-    for pod in settle(situation, outcome):
+    outcome, policy = Outcome(), situation.terms.policy
+    left = place_clumps(
+        situation, outcome, lambda whole, first: _sized(whole, policy) if is_small(first, policy) else whole
+    )
+    shared = {
+        at: situation.site.rooms[name_of(at)]
+        for at, planned in enumerate(outcome.bought)
+        if is_small(planned.pods[0], policy)
+    }
+    for pod in settle(replace(situation, pods=left), outcome):
         if not _joined(pod, shared, situation, outcome):
             _buy(pod, shared, situation, outcome)
     return outcome

@@ -1,7 +1,7 @@
 """What every mode decides on, and what it answers."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -114,8 +114,17 @@ def settle(situation: Situation, outcome: Outcome) -> list[Pod]:
             left.append(pod)
         else:
             situation.site.put(pod, room)
-            outcome.place([pod], room.name)
+            join(pod, room.name, outcome)
     return left
+
+
+def join(pod: Pod, name: str, outcome: Outcome) -> None:
+    """Note a pod where it went: a node that was there, or one that this plan buys."""
+    at = number_of(name)
+    if at is None:
+        outcome.place([pod], name)
+    else:
+        outcome.bought[at] = replace(outcome.bought[at], pods=(*outcome.bought[at].pods, pod))
 
 
 def buy(planned: PlannedNode, situation: Situation, outcome: Outcome) -> Room:
@@ -130,6 +139,11 @@ def buy(planned: PlannedNode, situation: Situation, outcome: Outcome) -> Room:
 _NEW: Final = "(new node "
 
 
+def name_of(at: int) -> str:
+    """What the room of a node is called that a plan buys, by its place among them."""
+    return f"{_NEW}{at + 1})"
+
+
 def number_of(name: str) -> int | None:
     """The place, among the nodes a plan buys, of the room with that name; None for rooms that are there."""
     return int(name.removeprefix(_NEW)[:-1]) - 1 if name.startswith(_NEW) else None
@@ -137,7 +151,7 @@ def number_of(name: str) -> int | None:
 
 def new_room(planned: PlannedNode, catalog: Catalog, number: int) -> Room:
     """The bought node as a place: later pods see who is in it."""
-    name = f"{_NEW}{number})"
+    name = name_of(number - 1)
     labels = {
         **catalog.labels(planned.size.offering, planned.size.zone),
         **dict(planned.spec.labels),
