@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from catalog.names import DOMAIN, MODEL_KEY, PROBE_HEADER, ROLE_INFERENCE, ROLE_KEY, resource_name
 from catalog.timing import Timing
+from components import guard
+from components.guard import Guard
 from components.image import pull_secrets
 from components.quantity import cpu_text, memory_text
 
@@ -45,6 +47,7 @@ class Server:
     max_workers: int
     pull_secret: str = field(default="", kw_only=True)
     """Name of the Secret that opens the image's registry; empty: it is open."""
+    guard: Guard = field(default=Guard(), kw_only=True)
 
     @property
     def name(self) -> str:
@@ -75,7 +78,7 @@ def config_properties(server: Server) -> str:
     The management API stays inside the pod.
     """
     lines = (
-        f"inference_address=http://0.0.0.0:{PORT}",
+        f"inference_address={server.guard.scheme}://0.0.0.0:{PORT}",
         "management_address=http://127.0.0.1:8081",
         "metrics_address=http://127.0.0.1:8082",
         "disable_token_authorization=true",
@@ -86,10 +89,20 @@ def config_properties(server: Server) -> str:
         "netty_client_threads=1",
         "max_request_size=10485760",
         f"number_of_gpu={server.gpus}",
+        *_tls(server.guard),
         # The front end only passes requests on: a small heap, and no second compiler beside the model.
         f"vmargs=-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.io.tmpdir={SCRATCH_FOLDER}",
     )
     return "\n".join(lines) + "\n"
+
+
+def _tls(wanted: Guard) -> list[str]:
+    if not wanted.certificate:
+        return []
+    return [
+        f"private_key_file={guard.FOLDER}/{guard.KEY}",
+        f"certificate_file={guard.FOLDER}/{guard.CERTIFICATE}",
+    ]
 
 
 def deployment_spec(server: Server, placement: Placement, timing: Timing) -> Manifest:
@@ -104,11 +117,15 @@ def deployment_spec(server: Server, placement: Placement, timing: Timing) -> Man
         "template": {
             "metadata": {
                 "labels": {**server.labels, **placement.pod_labels},
-                "annotations": {f"{DOMAIN}/config-checksum": checksum},
+                "annotations": {f"{DOMAIN}/config-checksum": checksum, **_guard_checksum(server.guard)},
             },
             "spec": _pod_spec(server, placement),
         },
     }
+
+
+def _guard_checksum(wanted: Guard) -> dict[str, str]:
+    return {f"{DOMAIN}/guard-checksum": wanted.checksum} if wanted.files else {}
 
 
 def autoscaler_spec(server: Server, timing: Timing) -> Manifest:
@@ -151,7 +168,7 @@ def service_spec(server: Server, source_ranges: Sequence[str] = ()) -> Manifest:
     spec: Manifest = {
         "type": "LoadBalancer",
         "selector": server.labels,
-        "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
+        "ports": [{"name": server.guard.scheme, "port": PORT, "targetPort": "http", "protocol": "TCP"}],
     }
     return {**spec, "loadBalancerSourceRanges": list(source_ranges)} if source_ranges else spec
 
@@ -187,12 +204,19 @@ def _pod_spec(server: Server, placement: Placement) -> Manifest:
         "volumes": [
             {"name": "config", "configMap": {"name": server.name}},
             {"name": "scratch", "emptyDir": {}},
+            *_guard_volume(server.guard),
         ],
     }
     if placement.alone:
         apart = {"labelSelector": {"matchLabels": server.labels}, "topologyKey": "kubernetes.io/hostname"}
         spec["affinity"] = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [apart]}}
     return spec
+
+
+def _guard_volume(wanted: Guard) -> list[Manifest]:
+    if not wanted.files:
+        return []
+    return [{"name": "guard", "secret": {"secretName": guard.SECRET, "defaultMode": 0o440}}]
 
 
 def _container(server: Server) -> Manifest:
@@ -204,6 +228,7 @@ def _container(server: Server) -> Manifest:
         "TEMP": SCRATCH_FOLDER,
         "OMP_NUM_THREADS": "1",
         **_KEPT_MEMORY,
+        **({guard.TOKEN_FILE_ENV: f"{guard.FOLDER}/{guard.TOKEN}"} if server.guard.token else {}),
         **server.environment,
     }
     return {
@@ -218,23 +243,29 @@ def _container(server: Server) -> Manifest:
             "limits": {"memory": memory, **gpus},
         },
         # TorchServe's own /ping says healthy before the model is loaded.
-        "startupProbe": _probe(f"/predictions/{server.model}", period_s=1, failures=300),
-        "readinessProbe": _probe("/ping", period_s=5, failures=2),
-        "livenessProbe": _probe("/ping", period_s=20, failures=3),
+        "startupProbe": _probe(server, f"/predictions/{server.model}", period_s=1, failures=300),
+        "readinessProbe": _probe(server, "/ping", period_s=5, failures=2),
+        "livenessProbe": _probe(server, "/ping", period_s=20, failures=3),
         # The load balancer forgets a pod a little later than the pod is told to stop.
         "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
         "securityContext": restricted_container(),
         "volumeMounts": [
             {"name": "config", "mountPath": CONFIG_FOLDER, "readOnly": True},
             {"name": "scratch", "mountPath": SCRATCH_FOLDER},
+            *([{"name": "guard", "mountPath": guard.FOLDER, "readOnly": True}] if server.guard.files else []),
         ],
     }
 
 
-def _probe(path: str, *, period_s: int, failures: int) -> Manifest:
+def _probe(server: Server, path: str, *, period_s: int, failures: int) -> Manifest:
     header = {"name": PROBE_HEADER, "value": "ready"}
     return {
-        "httpGet": {"path": path, "port": "http", "httpHeaders": [header]},
+        "httpGet": {
+            "path": path,
+            "port": "http",
+            "httpHeaders": [header],
+            **({"scheme": "HTTPS"} if server.guard.certificate else {}),
+        },
         "periodSeconds": period_s,
         "timeoutSeconds": 3,
         "failureThreshold": failures,

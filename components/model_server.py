@@ -90,7 +90,7 @@ class ModelServer(Part):
                 custom_timeouts=_PATIENCE,
             ),
         )
-        self.endpoint = service.status.apply(lambda status: _url(status, server.model))
+        self.endpoint = service.status.apply(lambda status: _url(status, server))
         self.register_outputs({"endpoint": self.endpoint})
 
     def _metadata(self) -> dict[str, Any]:
@@ -98,9 +98,10 @@ class ModelServer(Part):
         return {"name": self._args.server.name, "namespace": self._args.namespace, "labels": labels}
 
 
-def _url(status: Any, model: str) -> str:
+def _url(status: Any, server: Server) -> str:
     balancer = status.load_balancer if status else None
     addresses = balancer.ingress if balancer else None
     if not addresses:
         return ""
-    return f"http://{addresses[0].ip or addresses[0].hostname}:{manifests.PORT}/predictions/{model}"
+    host = addresses[0].ip or addresses[0].hostname
+    return f"{server.guard.scheme}://{host}:{manifests.PORT}/predictions/{server.model}"

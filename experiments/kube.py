@@ -120,8 +120,9 @@ class Kube:
             model = (item["metadata"].get("labels") or {}).get(MODEL_KEY)
             ingress = (item.get("status", {}).get("loadBalancer") or {}).get("ingress") or ()
             if model and ingress:
-                host, port = ingress[0].get("ip") or ingress[0]["hostname"], item["spec"]["ports"][0]["port"]
-                found[model] = f"http://{host}:{port}/predictions/{model}"
+                host, port = ingress[0].get("ip") or ingress[0]["hostname"], item["spec"]["ports"][0]
+                scheme = "https" if port.get("name") == "https" else "http"
+                found[model] = f"{scheme}://{host}:{port['port']}/predictions/{model}"
         return found
 
     def events(self) -> list[Item]:

@@ -5,9 +5,11 @@ nothing of the project but the file of layers beside it. What else the archive h
 `serving.archive`. Workers are started while callers wait: what would slow a start is left out.
 """
 
+import hmac
 import importlib.util
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +24,13 @@ CLASSES: Final = 5
 MOST_PIXELS: Final = 50_000_000
 """A picture of a few kilobytes may unfold to gigabytes."""
 PROBE_HEADER: Final = "Rightsize-Probe"
+TOKEN_FILE_ENV: Final = "RIGHTSIZE_TOKEN_FILE"  # noqa: S105  # the name of a variable
+"""Variable with the file of the token that callers have to bring; without it everybody is let in."""
 READY: Final = {"status": "ready"}
 _PARTS: Final = ("data", "body")
 _WARM_UPS: Final = 2
 _BAD_REQUEST: Final = 400
+_UNAUTHORIZED: Final = 401
 _TOO_LARGE: Final = 413
 
 
@@ -36,6 +41,8 @@ class ImageClassifier:
         """Load the model and let it see a picture, so that the first caller does not wait for it."""
         properties = context.system_properties
         folder = Path(properties["model_dir"])
+        token = os.environ.get(TOKEN_FILE_ENV)
+        self._token = Path(token).read_text(encoding="utf-8").strip() if token else ""
         self._description = json.loads((folder / DESCRIPTION_FILE).read_text(encoding="utf-8"))
         self._device = _device(properties.get("gpu_id"))
         self._mean, self._deviation = (
@@ -52,10 +59,22 @@ class ImageClassifier:
         `GET /predictions/MODEL` with the header of a probe asks whether the model answers: TorchServe's
         own `/ping` says healthy before the model is loaded.
         """
-        return [
-            dict(READY) if context.get_request_header(index, PROBE_HEADER) else self._classified(_body(row))
-            for index, row in enumerate(data)
-        ]
+        return [self._answer(row, index, context) for index, row in enumerate(data)]
+
+    def _answer(self, row: dict[str, Any], index: int, context: Any) -> dict[str, Any]:
+        if context.get_request_header(index, PROBE_HEADER):
+            return dict(READY)
+        self._let_in(index, context)
+        return self._classified(_body(row))
+
+    def _let_in(self, index: int, context: Any) -> None:
+        """See to it that the caller has brought the token, if one is wanted; header names have no case."""
+        found = (context.get_request_header(index, name) for name in ("Authorization", "authorization"))
+        brought = next((str(one) for one in found if one), "")
+        if self._token and not hmac.compare_digest(brought.encode(), f"Bearer {self._token}".encode()):
+            raise PredictionException(
+                "no token, or a wrong one: expected the header `Authorization: Bearer TOKEN`", _UNAUTHORIZED
+            )
 
     def _loaded(self, weights: Path) -> Any:
         """The model with its weights; they are mapped, so that workers of one machine share them."""

@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 import pulumi
 
 from catalog.names import ACCOUNTING_TAG, NAMESPACE_MODELS, STACK_TAG, TIMING_TAG
+from components.guard_secret import GuardSecret
 from components.kubernetes_access import KubernetesAccess
 from components.model_server import Front, ModelServer, ModelServerArgs
 from components.namespace import RestrictedNamespace
@@ -97,6 +98,8 @@ def serve(
     first: list[pulumi.Resource] = [RestrictedNamespace(NAMESPACE_MODELS, access.provider, [])]
     if docker_config := plan.settings.images.pull_secret:
         first.append(PullSecret(NAMESPACE_MODELS, docker_config, access.provider, first))
+    if plan.settings.serving.guard.files:
+        first.append(GuardSecret(NAMESPACE_MODELS, plan.settings.serving.guard, access.provider, first[:1]))
     return {
         model.name: ModelServer(_server(plan, model, front), access.provider, [*first, *after])
         for model in plan.settings.models

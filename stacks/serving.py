@@ -23,6 +23,7 @@ def server_of(settings: Settings, model: Model) -> Server:
         memory_bytes=worker.memory_bytes,
         gpus=worker.gpus,
         max_workers=worker.max_workers,
+        guard=settings.serving.guard,
         pull_secret=PULL_SECRET if settings.images.pull_secret else "",
     )
 

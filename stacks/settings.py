@@ -14,9 +14,11 @@ from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
+from components.guard import Guard
 from provisioner.core.policy import DESIRED, GROWTHS, MODES, NEVER, OPTIMAL, RELEASES
 from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
+from stacks.guard import read_guard
 from stacks.models import Model, read_models
 from stacks.reader import Reader
 
@@ -129,6 +131,7 @@ class Serving:
 
     image: str
     gpu_image: str
+    guard: Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +349,7 @@ def _serving(reader: Reader, images: Images) -> Serving:
     serving = Serving(
         image=reader.text("image", images.default("rightsize/serving:0.1.0")),
         gpu_image=reader.text("gpuImage", images.default("rightsize/serving:0.1.0-gpu")),
+        guard=read_guard(reader),
     )
     reader.close()
     return serving

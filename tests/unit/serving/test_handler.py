@@ -15,6 +15,7 @@ from torchvision.transforms import functional  # noqa: E402
 from ts.utils.util import PredictionException  # noqa: E402
 
 from catalog.names import PROBE_HEADER  # noqa: E402
+from components.guard import TOKEN_FILE_ENV  # noqa: E402
 from serving import handler  # noqa: E402
 from serving.archive import description  # noqa: E402
 from serving.models import BGR, CAFFE, MODELS, TORCHVISION, Pictures  # noqa: E402
@@ -95,11 +96,39 @@ def test_a_picture_may_be_the_body_or_a_forms_field(classifier: handler.ImageCla
     assert json.loads(json.dumps(answer)) == answer
 
 
+def test_the_variable_of_the_token_is_the_manifests() -> None:
+    assert handler.TOKEN_FILE_ENV == TOKEN_FILE_ENV
+
+
 def test_a_probe_is_answered_without_a_picture(classifier: handler.ImageClassifier) -> None:
     assert handler.PROBE_HEADER == PROBE_HEADER
     probe = request({handler.PROBE_HEADER: "ready"})
 
     assert classifier.handle([{"body": b""}], probe) == [{"status": "ready"}]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "authorization"])
+def test_who_brings_the_token_is_let_in(
+    classifier: handler.ImageClassifier, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classifier, "_token", "a-token")
+    caller = request({name: "Bearer a-token"})
+
+    assert len(classifier.handle([{"body": encoded(Image.new("L", (9, 9)))}], caller)[0]) == handler.CLASSES
+
+
+@pytest.mark.parametrize("brought", [{}, {"Authorization": "Bearer another"}, {"Authorization": "a-token"}])
+def test_who_brings_no_token_is_told_what_is_expected_and_a_probe_needs_none(
+    classifier: handler.ImageClassifier, brought: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classifier, "_token", "a-token")
+
+    with pytest.raises(PredictionException) as refused:
+        classifier.handle([{"body": encoded(cat())}], request(brought))
+    assert refused.value.error_code == 401
+    assert "Authorization: Bearer TOKEN" in refused.value.message
+    probe = request({handler.PROBE_HEADER: "ready"})
+    assert classifier.handle([{"body": b""}], probe) == [handler.READY]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
