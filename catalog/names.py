@@ -26,7 +26,11 @@ REMOVABLE_SINCE_KEY: Final = f"{DOMAIN}/removable-since"
 """Node annotation (RFC 3339): the provisioner could remove this node since then, and waits."""
 
 DRAINING_KEY: Final = f"{DOMAIN}/draining"
-"""Node annotation: the provisioner is moving the node's pods away, no pod is to come back."""
+"""Node annotation (RFC 3339): the provisioner is moving the node's pods away, no pod is to come back; since
+when, or when the last one was moved."""
+
+GIVEN_UP_KEY: Final = f"{DOMAIN}/drain-given-up"
+"""Node annotation (RFC 3339): when the provisioner stopped moving the node's pods away, since none could be."""
 
 RESERVED_KEY: Final = f"{DOMAIN}/reserved"
 """Node annotation: cordoned for a moment, so that a pod that is being moved goes where it was meant to go."""

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 import tenacity
 
-from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
+from catalog.names import DRAINING_KEY, GIVEN_UP_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
 from provisioner.core import explain, hot_nodes, preview
 from provisioner.core.decide import decide
 from provisioner.core.intents import intents_of, nominations_of
@@ -27,6 +27,7 @@ from provisioner.core.plan import (
     DETACH,
     DRAIN,
     EVICT,
+    GIVE_UP,
     MARK,
     RELEASE,
     RESERVE,
@@ -246,14 +247,17 @@ class Controller:
     def _carry_out(self, step: NodeStep, snapshot: Snapshot, now: datetime) -> None:
         self._say(f"node {step.node}", f"{step.action}: {step.why}")
         if step.action == MARK:
-            self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, now.isoformat(timespec="seconds"))
+            self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, _text(now))
         elif step.action == DRAIN:
-            self._cluster.annotate(step.node, DRAINING_KEY, "true")
+            self._cluster.annotate(step.node, DRAINING_KEY, _text(now))
             self._cluster.cordon(step.node, closed=True)
-        elif step.action == EVICT and step.pod is not None:
-            self._cluster.evict(step.pod)
-        elif step.action == DETACH and step.pod is not None:
-            self._cluster.detach(step.pod, now)
+        elif step.action in {EVICT, DETACH} and step.pod is not None:
+            self._move(step.pod, step.action, snapshot, now)
+        elif step.action == GIVE_UP:
+            self._cluster.annotate(step.node, GIVEN_UP_KEY, _text(now))
+            self._cluster.cordon(step.node, closed=False)
+            self._cluster.annotate(step.node, DRAINING_KEY, None)
+            self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, None)
         elif step.action == RESERVE:
             self._cluster.annotate(step.node, RESERVED_KEY, "true")
             self._cluster.cordon(step.node, closed=True)
@@ -268,6 +272,15 @@ class Controller:
             if DRAINING_KEY in _node(snapshot, step.node).annotations:
                 self._cluster.annotate(step.node, DRAINING_KEY, None)
             self._cluster.annotate(step.node, REMOVABLE_SINCE_KEY, None)
+
+    def _move(self, pod: Pod, action: str, snapshot: Snapshot, now: datetime) -> None:
+        """A pod goes, or is replaced first; that a drain gets on is noted on its node."""
+        if action == DETACH:
+            self._cluster.detach(pod, now)
+        else:
+            self._cluster.evict(pod)
+        if any(node.name == pod.node_name and DRAINING_KEY in node.annotations for node in snapshot.nodes):
+            self._cluster.annotate(pod.node_name, DRAINING_KEY, _text(now))
 
     def _report(self, plan: Plan, now: datetime) -> None:
         """Every decision that is new."""
@@ -350,6 +363,10 @@ class Controller:
         error = state.outcome.exception() if state.outcome else None
         wait_s = state.next_action.sleep if state.next_action else 0
         self._log.warning("waiting", why=str(error), next_try_s=round(wait_s, 1))
+
+
+def _text(now: datetime) -> str:
+    return now.isoformat(timespec="seconds")
 
 
 def _token(pods: list[Pod]) -> str:

@@ -89,6 +89,8 @@ class PolicySettings(Section):
     repack_cost_per_pod: Decimal = Field(default=Decimal("0.002"), ge=0, allow_inf_nan=False)
     growth: str = DESIRED
     headroom: HeadroomSettings | None = None
+    expire_after_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    drain_timeout_s: float = Field(default=900, gt=0, allow_inf_nan=False)
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)
     no_capacity_s: float = Field(default=300, ge=0)

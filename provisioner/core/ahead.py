@@ -29,12 +29,14 @@ class Ahead:
 
     growth: tuple[Pod, ...] = ()
     headroom: tuple[Pod, ...] = ()
+    shunned: frozenset[str] = frozenset()
+    """Nodes that have to go, and are no place for headroom."""
 
 
 def place(situation: Situation, coming: Ahead, anew: Anew, mode: Mode) -> Outcome:
     """Places for the situation's pods and, as far as nobody loses one by it, for those to come."""
     outcome, after = _with_growth(situation, coming.growth, anew, mode)
-    return _with_headroom(outcome, after, coming.headroom, anew, mode) if coming.headroom else outcome
+    return _with_headroom(outcome, after, coming, anew, mode) if coming.headroom else outcome
 
 
 def of_pods_there(outcome: Outcome) -> Outcome:
@@ -76,10 +78,8 @@ def _with_growth(
     return (together, both) if _losers(together) <= _losers(alone) else (alone, only)
 
 
-def _with_headroom(
-    outcome: Outcome, after: Situation, headroom: Sequence[Pod], anew: Anew, mode: Mode
-) -> Outcome:
-    kept, left = _kept(after, headroom)
+def _with_headroom(outcome: Outcome, after: Situation, coming: Ahead, anew: Anew, mode: Mode) -> Outcome:
+    kept, left = _kept(after, coming)
     found = replace(outcome, refused=[*outcome.refused, *(Unplaced(pod, (_LAST,)) for pod in left)])
     if left:
         before = anew()
@@ -88,7 +88,8 @@ def _with_headroom(
                 before.site.put(pod, before.site.rooms[name])
         housed = {pod.key for pods in outcome.placed.values() for pod in pods}
         others = [pod for pod in after.pods if pod.key not in housed]
-        together = mode(replace(before, pods=(*others, *left)))
+        closed = before.closed | coming.shunned
+        together = mode(replace(before, pods=(*others, *left), closed=closed))
         if _losers(together) <= _losers(outcome):
             for name, pods in outcome.placed.items():
                 together.place(pods, name)
@@ -96,11 +97,13 @@ def _with_headroom(
     return _sorted_out(found, kept)
 
 
-def _kept(after: Situation, headroom: Sequence[Pod]) -> tuple[dict[str, list[Pod]], Sequence[Pod]]:
+def _kept(after: Situation, coming: Ahead) -> tuple[dict[str, list[Pod]], Sequence[Pod]]:
     """Headroom by the room that is there and has it, and the rest; beside pods rather than alone."""
-    rooms = [room for room in after.open_rooms if number_of(room.name) is None]
+    rooms = [
+        room for room in after.open_rooms if number_of(room.name) is None and room.name not in coming.shunned
+    ]
     kept: dict[str, list[Pod]] = {}
-    left = list(headroom)
+    left = list(coming.headroom)
     for room in sorted(rooms, key=lambda room: (not room.guests, room.name)):
         while left and after.site.why_not(left[0], room) is None:
             after.site.put(left[0], room)

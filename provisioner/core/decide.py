@@ -14,19 +14,20 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import ahead, growth, headroom, relocate, reserve, scale_down, spot, surge
+from provisioner.core import ahead, growth, headroom, relocate, reserve, scale_down, spot, stuck, surge
 from provisioner.core.ahead import Ahead
 from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
 from provisioner.core.intents import seat
+from provisioner.core.leavers import leavers_of
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.pack import pack
 from provisioner.core.plan import NodeStep, Placement, Plan, Reason, Repack, Unplaced
 from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
-from provisioner.core.repack import Repacking
+from provisioner.core.repack import Moving, Repacking
 from provisioner.core.select import select
 from provisioner.core.served import is_served
 from provisioner.core.share import share
@@ -77,10 +78,16 @@ def decide(
         return replace(situation, pods=seated.left, site=site, cart=Cart(snapshot, terms))
 
     seating = seat(situation.pods, situation.site, situation.closed, snapshot)
-    coming = Ahead(wanted[len(situation.pods) :], headroom.pods_of(policy, snapshot.pods))
+    leavers = leavers_of(snapshot, policy, now)
+    coming = Ahead(
+        wanted[len(situation.pods) :],
+        headroom.pods_of(policy, snapshot.pods),
+        frozenset(each.node.name for each in leavers),
+    )
     whole = ahead.place(replace(situation, pods=seating.left), coming, anew, _MODES[policy.mode])
     whole.seat(seating.seated)
-    repacking = _repacking(snapshot, catalog, situation)
+    moves = Moving(_MODES[policy.mode], whole.kept, leavers)
+    repacking = _repacking(snapshot, catalog, situation, moves)
     if repacking and whole.bought and not seating.seated and not coming.headroom:
         whole = repacking.ahead((*situation.pods, *coming.growth), whole)
     outcome = ahead.of_pods_there(whole)
@@ -88,6 +95,9 @@ def decide(
     if repacking and not whole.settled and not whole.refused:
         moving, declined = repacking.find()
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
+
+    given_up = tuple(stuck.steps(snapshot, policy, now))
+    off = {step.node for step in given_up}
 
     def bound() -> Decimal:
         as_before = replace(situation, site=_site(snapshot, booting, catalog))
@@ -99,7 +109,11 @@ def decide(
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
         short=tuple(outcome.short),
-        steps=(*_steps(snapshot, whole, moving, policy, now), *surge.steps(snapshot, policy, now)),
+        steps=(
+            *(step for step in _steps(snapshot, whole, moving, policy, now) if step.node not in off),
+            *given_up,
+            *surge.steps(snapshot, policy, now),
+        ),
         overdue=scale_down.overdue(snapshot, policy, now),
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
         repack=moving,
@@ -109,8 +123,8 @@ def decide(
     )
 
 
-def _repacking(snapshot: Snapshot, catalog: Catalog, situation: Situation) -> Repacking | None:
-    """What could be moved; None in modes that do not pack, and where nothing may be bought."""
+def _repacking(snapshot: Snapshot, catalog: Catalog, situation: Situation, moves: Moving) -> Repacking | None:
+    """What could be moved; None where no pod is ever moved, and where nothing may be bought."""
     terms = situation.terms
     if not terms.policy.moves_pods or situation.held:
         return None
@@ -127,7 +141,7 @@ def _repacking(snapshot: Snapshot, catalog: Catalog, situation: Situation) -> Re
         site = _site(left, booting_nodes(snapshot, catalog), catalog)
         return replace(situation, site=site, cart=Cart(snapshot, terms))
 
-    return Repacking(used, without, situation.go_on)
+    return Repacking(used, without, situation.go_on, moves)
 
 
 def _steps(

@@ -7,6 +7,7 @@ from typing import Final
 
 from provisioner.core.market import Size
 from provisioner.core.model import Pod
+from provisioner.core.policy import UNDERUSED
 from provisioner.core.pools import Instance, Pool, PoolSpec
 
 CODES: Final = (
@@ -85,7 +86,7 @@ class NodeStep:
 
 @dataclass(frozen=True, slots=True)
 class Repack:
-    """Nodes to be emptied because their pods fit into a cheaper set."""
+    """Nodes to be emptied, because their pods fit into a cheaper set or because they have to go."""
 
     leaving: frozenset[str]
     targets: frozenset[str]
@@ -98,6 +99,8 @@ class Repack:
     is_ready: bool
     """Whether nothing is to be bought or waited for any more."""
     why: str
+    reason: str = UNDERUSED
+    """One of `policy.REASONS`."""
 
 
 MARK: Final = "mark"
@@ -110,10 +113,11 @@ EVICT: Final = "evict"
 DETACH: Final = "detach"
 RESERVE: Final = "reserve"
 RELEASE: Final = "release"
-ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT, DETACH, RESERVE, RELEASE)
+GIVE_UP: Final = "give up"
+ACTIONS: Final = (MARK, UNMARK, CORDON, UNCORDON, TERMINATE, DRAIN, EVICT, DETACH, RESERVE, RELEASE, GIVE_UP)
 """Mark a node as removable, take that back, keep new pods off it, take that back, give it back; keep pods
 off it because its own are moved away, move one of them, have one replaced before it goes; keep pods off a
-node for a moment because others are to have it, let them come again."""
+node for a moment because others are to have it, let them come again; open one whose pods could not be moved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,13 @@ from provisioner.core.resources import ONE_POD, Resources
 BIN_SELECT: Final = "bin-select"
 OPTIMAL: Final = "optimal"
 BIN_PACK: Final = "bin-pack"
+EMPTY: Final = "empty"
+UNDERUSED: Final = "underused"
+EXPIRED: Final = "expired"
+DRIFTED: Final = "drifted"
+REASONS: Final = (EMPTY, UNDERUSED, EXPIRED, DRIFTED)
+"""Why a bought node leaves: nothing is on it, its pods cost less elsewhere, it is too old, or it would be made
+otherwise today."""
 OFF: Final = "off"
 DESIRED: Final = "desired"
 MAX: Final = "max"
@@ -65,6 +72,10 @@ class Policy:
     growth: str = DESIRED
     """One of `GROWTHS`, for workloads that a HorizontalPodAutoscaler is raising."""
     headroom: Headroom | None = None
+    expire_after_s: float | None = None
+    """How old a bought node may become; then it is replaced."""
+    drain_timeout_s: float = 900
+    """How long a node that is being emptied may go without a pod that could be moved; then it is opened again."""
     registration_s: float = 900
     """How long a launched machine may take to become a node; then it is given back."""
     empty_pool_s: float = 600
@@ -108,5 +119,10 @@ class Policy:
 
     @property
     def moves_pods(self) -> bool:
-        """Whether pods are ever moved: other modes never do."""
+        """Whether pods are ever moved."""
+        return self.saves_by_moving or self.expire_after_s is not None
+
+    @property
+    def saves_by_moving(self) -> bool:
+        """Whether pods are moved for money: other modes never do."""
         return self.repack and self.mode == OPTIMAL

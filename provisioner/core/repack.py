@@ -10,29 +10,33 @@ Where nodes are bought for pending pods anyway, they are bought with room for po
 be given back, if that is cheaper in the end by the same reckoning.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
+from provisioner.core.ahead import of_pods_there
 from provisioner.core.cart import price_of
+from provisioner.core.leavers import Leaver
 from provisioner.core.model import Node, Pod
 from provisioner.core.movable import Movable, refusal
-from provisioner.core.pack import pack
 from provisioner.core.plan import Repack
+from provisioner.core.policy import UNDERUSED
 from provisioner.core.relocate import has_waited
 from provisioner.core.reserve import is_reserved
 from provisioner.core.scale_down import guests_of
 from provisioner.core.served import is_served
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot
+from provisioner.core.stuck import is_left_alone
 
 _MOST: Final = 12
 """Nodes that are tried: alone, and the worst filled ones of them together."""
 _HOUR_S: Final = 3600
+_NO_PLACE: Final = "its pods would have no other place now"
 
 Without = Callable[[AbstractSet[str]], Situation]
 """The situation as it would be without some nodes and what is on them."""
@@ -48,11 +52,30 @@ class _Option:
     """Over the expected life, less what the moves cost."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What moves have to keep to, beside the cluster."""
+
+    mode: Callable[[Situation], Outcome]
+    """How pods are given places."""
+    headroom: Mapping[str, Sequence[Pod]] = field(default_factory=dict)
+    """By node, room that is kept there now, and has to be somewhere afterwards."""
+    leavers: Sequence[Leaver] = ()
+    """Nodes that have to go."""
+
+    @property
+    def kept(self) -> tuple[Pod, ...]:
+        """The headroom, wherever it is."""
+        return tuple(pod for pods in self.headroom.values() for pod in pods)
+
+
 class Repacking:
     """What could be moved at one moment, and what that would save."""
 
-    def __init__(self, snapshot: Snapshot, without: Without, go_on: Callable[[], bool]) -> None:
-        self._snapshot, self._without, self._go_on = snapshot, without, go_on
+    def __init__(
+        self, snapshot: Snapshot, without: Without, go_on: Callable[[], bool], moving: Moving
+    ) -> None:
+        self._snapshot, self._without, self._go_on, self._moving = snapshot, without, go_on, moving
         there = without(frozenset())
         self._policy, self._now = there.terms.policy, there.terms.now
         self._prices = _prices(snapshot, there)
@@ -63,11 +86,20 @@ class Repacking:
         self._candidates = [node for node in self._movable_nodes if self._may_leave_now(node)]
 
     def find(self) -> tuple[Repack | None, str]:
-        """The set of nodes that is best emptied, or why a cheaper set is not moved to; no pod may be pending."""
+        """The set of nodes that is best emptied, or why none is; no pod may be pending.
+
+        What has begun and pays is gone on with; then come nodes that have to go, then those that cost too much.
+        """
+        if not self._policy.saves_by_moving:
+            return self._forced()
         begun = tuple(node for node in self._candidates if REMOVABLE_SINCE_KEY in node.annotations)
         best = self._better_way(begun) if begun else None
         declined: _Option | None = None
+        stays = ""
         if best is None or best.worth <= 0:
+            forced, stays = self._forced()
+            if forced is not None:
+                return forced, ""
             for leaving in _sets(self._candidates[:_MOST]):
                 if not self._go_on():
                     break
@@ -80,10 +112,35 @@ class Repacking:
                     declined = option
         if best is not None and best.worth > 0:
             return self._said(best), ""
-        return None, self._declined(declined)
+        return None, "; ".join(filter(None, (stays, self._declined(declined))))
+
+    def _forced(self) -> tuple[Repack | None, str]:
+        """The first of the nodes that have to go whose pods find places; or why none does."""
+        movable = {node.name for node in self._candidates}
+        names = frozenset(each.node.name for each in self._moving.leavers)
+        stays = ""
+        for leaver in self._moving.leavers:
+            name = leaver.node.name
+            if name in movable:
+                leaving = (leaver.node,)
+                option = self._better_way(leaving, names - {name}) or self._better_way(leaving)
+                if option is not None:
+                    return self._said(option, leaver), ""
+            if name in self._guests:
+                stays = stays or f"{name} has to go ({leaver.why}), but {self._obstacle(leaver.node)}"
+        return None, stays
+
+    def _obstacle(self, node: Node) -> str:
+        """Why a node that has to go stays."""
+        guests = sorted(self._guests[node.name], key=lambda pod: pod.key)
+        found = [self._movable.why_never(pod) or self._movable.why_not_now(pod) for pod in guests]
+        refused = refusal(node.annotations)
+        return next(filter(None, (f"it is annotated {refused}" if refused else "", *found)), _NO_PLACE)
 
     def ahead(self, pending: Sequence[Pod], outcome: Outcome) -> Outcome:
         """The outcome for pending pods, or one with room for pods that are moved later where that saves more."""
+        if not self._policy.saves_by_moving:
+            return outcome
         spent = self._spent(outcome)
         worth, best = Decimal(0), outcome
         for leaving in _sets(self._movable_nodes[:_MOST]):
@@ -98,10 +155,12 @@ class Repacking:
                 worth, best = gain, found
         return best
 
-    def _better_way(self, leaving: tuple[Node, ...]) -> _Option | None:
+    def _better_way(
+        self, leaving: tuple[Node, ...], shunned: AbstractSet[str] = frozenset()
+    ) -> _Option | None:
         """The better way of emptying these: with nodes that are empty now kept, or without; None: no way."""
         ways = [
-            self._way(leaving, closed)
+            self._way(leaving, closed | shunned)
             for closed in ((frozenset(), self._idle) if self._idle else (frozenset(),))
         ]
         return max((way for way in ways if way is not None), key=lambda way: way.worth, default=None)
@@ -122,10 +181,12 @@ class Repacking:
         )
         situation = self._without(names)
         closed = situation.closed | closed
-        outcome = pack(replace(situation, pods=(*pending, *moved), closed=closed, go_on=lambda: False))
+        pods = (*pending, *moved, *self._moving.kept)
+        outcome = self._moving.mode(replace(situation, pods=pods, closed=closed, go_on=lambda: False))
         if outcome.refused:
             return None
-        saving = sum((self._prices[name] for name in names), spent_anyway) - self._spent(outcome)
+        held = self._moving.headroom.keys() & self._idle
+        saving = sum((self._prices[name] for name in names | held), spent_anyway) - self._spent(outcome)
         life_h = Decimal(str(self._policy.repack_life_s)) / _HOUR_S
         worth = saving * life_h - self._policy.repack_cost_per_pod * len(moved)
         return _Option(leaving, moved, outcome, saving, worth)
@@ -135,21 +196,22 @@ class Repacking:
         kept = sum((self._prices[name] for name in outcome.placed if name in self._idle), Decimal(0))
         return sum((planned.size.price_per_hour for planned in outcome.bought), kept)
 
-    def _said(self, option: _Option) -> Repack:
+    def _said(self, option: _Option, leaver: Leaver | None = None) -> Repack:
         """The option as a part of a plan."""
+        told = of_pods_there(option.outcome)
         ready = {node.name for node in self._snapshot.nodes if node.is_ready}
-        nodes, placed = tuple(option.outcome.bought), option.outcome.placed
+        nodes, placed = tuple(told.bought), told.placed
         waited = all(has_waited(node, self._policy, self._now) for node in option.leaving)
         where = [*sorted(placed), *(str(each.size) for each in nodes)]
         return Repack(
             frozenset(node.name for node in option.leaving),
-            frozenset(placed),
+            frozenset(option.outcome.placed),
             nodes if waited else (),
             {pod.key: name for name, pods in placed.items() for pod in pods},
             option.saving_per_hour,
             not nodes and placed.keys() <= ready,
-            f"its pods fit on {', '.join(where)}; moving {len(option.moved)} pods off {len(option.leaving)} nodes "
-            f"saves ${option.saving_per_hour.normalize():f} an hour",
+            f"its pods fit on {', '.join(where)}; {leaver.why if leaver else _gain(option)}",
+            leaver.reason if leaver else UNDERUSED,
         )
 
     def _declined(self, option: _Option | None) -> str:
@@ -168,6 +230,8 @@ class Repacking:
             return False
         if node.is_deleting or node.provider_id in self._snapshot.leaving:
             return False
+        if is_left_alone(node, self._policy, self._now):
+            return False
         if node.is_cordoned and REMOVABLE_SINCE_KEY not in node.annotations and not is_reserved(node):
             return False
         return all(is_served(pod, self._policy) and not self._movable.why_never(pod) for pod in guests)
@@ -183,6 +247,13 @@ class Repacking:
         room = node.allocatable
         used = cpu / max(1, room.cpu_millicores) + memory / max(1, room.memory_bytes)
         return float(self._prices[node.name]) * (used - 2), node.name
+
+
+def _gain(option: _Option) -> str:
+    return (
+        f"moving {len(option.moved)} pods off {len(option.leaving)} nodes "
+        f"saves ${option.saving_per_hour.normalize():f} an hour"
+    )
 
 
 def _for_pending(option: _Option) -> Outcome | None:

@@ -196,3 +196,38 @@ def test_it_comes_to_rest_whatever_comes(wanted: list[tuple[int, int]], count: i
     assert (world.driver.launches, world.driver.terminated) == ended
     snapshot = Snapshot(tuple(world.cluster.pods.values()), tuple(world.cluster.nodes.values()))
     assert len(planned_for(snapshot.pods, MARKET, policy, nodes=snapshot.nodes).nodes) == 0
+
+
+class TestMoves:
+    """Pods moved for money take nobody's headroom."""
+
+    POLICY = replace(POLICY, repack=True, repack_cost_per_pod=Decimal("0.01"))
+    LARGE = replace(SMALL, shape="large", memory_gib=Decimal(16))
+
+    def moved(self, *more: Pod, size: str = "1200m") -> Plan:
+        policy = replace(self.POLICY, headroom=Headroom(2, amounts(size, "2Gi")))
+        labels = {**OURS, **MARKET.labels(MARKET.offerings[0], "z1")}
+        nodes = tuple(
+            node(name, cpu, memory, labels=labels, provider_id=name)
+            for name, cpu, memory in (("s1", "1", "4Gi"), ("l1", "4", "16Gi"))
+        )
+        pools = (
+            Pool("s", "s", SMALL, 1, (Instance("s1"),)),
+            Pool("l", "l", self.LARGE, 1, (Instance("l1"),)),
+        )
+        web = Owner("ReplicaSet", "web", "web")
+        there: dict[str, Any] = {"owner": web, "phase": "Running", "is_ready": True, "labels": {"app": "web"}}
+        wanted = [
+            pod("a", "700m", "2Gi", node_name="s1", **there),
+            pod("b", "700m", "2Gi", node_name="l1", **there),
+            *more,
+        ]
+        return planned_for(wanted, MARKET, policy, nodes=nodes, pools=pools)
+
+    def test_a_node_is_emptied_into_room_that_is_nobodys(self) -> None:
+        plan = self.moved()
+        assert plan.repack is not None
+        assert (set(plan.repack.leaving), [*plan.repack.nodes, *plan.nodes]) == ({"s1"}, [])
+
+    def test_no_node_is_emptied_into_headroom(self) -> None:
+        assert self.moved(size="1600m").repack is None

@@ -158,3 +158,10 @@ def test_headroom_that_makes_no_sense_is_a_fault(wanted: Any, fault: str) -> Non
     place, _, reason = fault.partition(": ")
     assert said.startswith(place)
     assert reason in said
+
+
+@pytest.mark.parametrize("name", ["expire_after_s", "drain_timeout_s"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+def test_ages_and_waits_are_times_that_come(name: str, value: float) -> None:
+    (said,) = faults(text("oke", policy={name: value}))
+    assert said.startswith(f"policy.{name}")
