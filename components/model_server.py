@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from catalog.timing import Timing
 from components import model_manifests as manifests
+from components.hours import API_VERSION, KIND, Hours, scaled_object_spec
 from components.model_manifests import Placement, Server
 from components.part import Part
 
@@ -35,10 +36,12 @@ class ModelServerArgs:
     placement: Placement
     timing: Timing
     front: Front
+    hours: Hours | None = None
+    """When it runs; nothing: always."""
 
 
 class ModelServer(Part):
-    """ConfigMap, Deployment, HPA, PodDisruptionBudget and Service of one model.
+    """ConfigMap, Deployment, HPA (or KEDA's object), PodDisruptionBudget and Service of one model.
 
     The Deployment is awaited: `up` ends when the model answers.
     """
@@ -67,12 +70,7 @@ class ModelServer(Part):
             spec=manifests.deployment_spec(server, args.placement, args.timing),
             opts=self.child(config, custom_timeouts=_PATIENCE),
         )
-        kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
-            server.name,
-            metadata=self._metadata(),
-            spec=manifests.autoscaler_spec(server, args.timing),
-            opts=self.child(),
-        )
+        self._scale(server)
         kubernetes.policy.v1.PodDisruptionBudget(
             server.name,
             metadata=self._metadata(),
@@ -92,6 +90,25 @@ class ModelServer(Part):
         )
         self.endpoint = service.status.apply(lambda status: _url(status, server))
         self.register_outputs({"endpoint": self.endpoint})
+
+    def _scale(self, server: Server) -> None:
+        timing, hours = self._args.timing, self._args.hours
+        if hours is None:
+            kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
+                server.name,
+                metadata=self._metadata(),
+                spec=manifests.autoscaler_spec(server, timing),
+                opts=self.child(),
+            )
+            return
+        kubernetes.apiextensions.CustomResource(
+            server.name,
+            api_version=API_VERSION,
+            kind=KIND,
+            metadata=self._metadata(),
+            spec=scaled_object_spec(server, timing, hours),
+            opts=self.child(),
+        )
 
     def _metadata(self) -> dict[str, Any]:
         labels = self._args.server.labels

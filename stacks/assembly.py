@@ -157,4 +157,5 @@ def _server(plan: Planned, model: Model, front: Front) -> ModelServerArgs:
         placement=placement.of_model(settings, model, gpu_arch),
         timing=settings.timing,
         front=front,
+        hours=settings.serving.hours,
     )

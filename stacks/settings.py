@@ -15,10 +15,12 @@ from catalog.names import resource_name
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
 from components.guard import Guard
+from components.hours import Hours
 from provisioner.core.policy import DESIRED, GROWTHS, MODES, NEVER, OPTIMAL, RELEASES
 from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.guard import read_guard
+from stacks.hours import read_hours
 from stacks.models import Model, read_models
 from stacks.reader import Reader
 
@@ -132,6 +134,8 @@ class Serving:
     image: str
     gpu_image: str
     guard: Guard
+    hours: Hours | None
+    """When models run; nothing: always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +354,7 @@ def _serving(reader: Reader, images: Images) -> Serving:
         image=reader.text("image", images.default("rightsize/serving:0.1.0")),
         gpu_image=reader.text("gpuImage", images.default("rightsize/serving:0.1.0-gpu")),
         guard=read_guard(reader),
+        hours=read_hours(reader.section("hours")) if reader.has("hours") else None,
     )
     reader.close()
     return serving
