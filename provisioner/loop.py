@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import tenacity
 
 from catalog.names import DRAINING_KEY, GIVEN_UP_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
-from provisioner.core import explain, hot_nodes, preview
+from provisioner.core import batch, explain, hot_nodes, preview
 from provisioner.core.decide import decide
 from provisioner.core.intents import intents_of, nominations_of
 from provisioner.core.market import Catalog, Stockout
@@ -132,8 +132,9 @@ class Controller:
             retry_error_callback=lambda _: None,
         )
         while not stop.is_set():
-            patient(lambda: self.step(clock(), monotonic_s))
-            stop.wait(period_s)
+            plan = patient(lambda: self.step(clock(), monotonic_s))
+            waits = plan is not None and self._waits(plan, clock())
+            stop.wait(min(period_s, self._policy.batch_idle_s) if waits else period_s)
 
     def step(self, now: datetime, monotonic_s: Callable[[], float]) -> Plan:
         """Observe, decide, apply once; raises what makes observing impossible."""
@@ -143,8 +144,11 @@ class Controller:
         plan = decide(snapshot, self._catalog, self._policy, now, budget)
         self._record(plan, Decision(snapshot, self._catalog, self._policy, now, budget.rounds))
         self._report(plan, now)
-        self._launch(plan, now)
-        self._nominate(plan, snapshot)
+        waits = self._waits(plan, now)
+        self._say("batch", "waiting for pods that may come with these" if waits else "")
+        bought = replace(plan, nodes=()) if waits else plan
+        self._launch(bought, now)
+        self._nominate(bought, snapshot)
         for step in plan.steps:
             self._try(f"{step.action} {step.node}", partial(self._carry_out, step, snapshot, now))
         for pool, instance in plan.overdue:
@@ -156,6 +160,11 @@ class Controller:
         self._relieve(plan, snapshot, now)
         self._preview(plan, snapshot, now, lambda: monotonic_s() < deadline_s)
         return plan
+
+    def _waits(self, plan: Plan, now: datetime) -> bool:
+        """Whether pods may still come that would share the nodes that the plan buys."""
+        pods = [pod for planned in plan.nodes for pod in planned.pods]
+        return batch.is_open(pods, self._policy, now)
 
     def _record(self, plan: Plan, decision: Decision) -> None:
         """A decision that cannot be recorded is carried out all the same."""

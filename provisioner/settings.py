@@ -86,7 +86,9 @@ class PolicySettings(Section):
     node_unneeded_s: float = Field(default=300, ge=0)
     repack: bool = True
     repack_life_s: float = Field(default=3600, ge=0, allow_inf_nan=False)
-    repack_cost_per_pod: Decimal = Field(default=Decimal("0.002"), ge=0, allow_inf_nan=False)
+    repack_cost_per_pod: Decimal = Field(default=Decimal("0.001"), ge=0, allow_inf_nan=False)
+    batch_idle_s: float = Field(default=2, ge=0, allow_inf_nan=False)
+    batch_longest_s: float = Field(default=10, ge=0, allow_inf_nan=False)
     growth: str = DESIRED
     headroom: HeadroomSettings | None = None
     expire_after_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)

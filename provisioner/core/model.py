@@ -20,6 +20,7 @@ ZONE: Final = "topology.kubernetes.io/zone"
 REGION: Final = "topology.kubernetes.io/region"
 INSTANCE_TYPE: Final = "node.kubernetes.io/instance-type"
 CAPACITY_TYPE: Final = "karpenter.sh/capacity-type"
+NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 
 EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TAINT: Final = re.compile(r"(?P<key>[A-Za-z0-9./_-]+)(?:=(?P<value>[A-Za-z0-9._-]*))?:(?P<effect>\w+)")
@@ -67,7 +68,8 @@ class Toleration:
             return False
         if self.operator == "Exists":
             return self.key in {"", taint.key}
-        return self.key == taint.key and self.value == taint.value
+        # Any other operator is one that this scheduler may not know: it then passes nothing.
+        return self.operator == "Equal" and self.key == taint.key and self.value == taint.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,22 @@ class PodTerm:
     selector: tuple[Requirement, ...] | None
     """None selects no pod, an empty one every pod."""
     namespaces: frozenset[str]
-    """Empty: every namespace."""
+    """Empty: every namespace, or those that `named_as` holds for."""
+    named_as: tuple[Requirement, ...] = ()
+    """On the label that every namespace has of its name."""
+    is_vague: bool = False
+    """Whether it asks for other labels of namespaces, which nobody lists here: it is taken for every one."""
 
     def selects(self, pod: "Pod") -> bool:
         """Whether it is about that pod."""
-        if self.selector is None or (self.namespaces and pod.namespace not in self.namespaces):
+        if self.selector is None or not self._is_in(pod.namespace):
             return False
         return all(each.holds(pod.labels) for each in self.selector)
+
+    def _is_in(self, namespace: str) -> bool:
+        if self.named_as and all(each.holds({NAMESPACE_NAME: namespace}) for each in self.named_as):
+            return True
+        return namespace in self.namespaces or not (self.namespaces or self.named_as)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,12 @@ class Spread:
 
     term: PodTerm
     max_skew: int
+    min_domains: int = 1
+    """While there are fewer places than this, the least filled one counts as empty."""
+    honors_affinity: bool = True
+    """Whether only nodes count that the pod's selector and affinity allow."""
+    honors_taints: bool = False
+    """Whether only nodes count whose taints the pod tolerates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +194,7 @@ class Pod:
     requests: Resources = ONE_POD
     phase: str = "Pending"
     node_name: str = ""
+    created: datetime | None = None
     nominated_node: str = ""
     """Where it is expected to go, by whoever made room for it there."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -197,6 +215,9 @@ class Pod:
     host_ports: tuple[HostPort, ...] = ()
     claims: tuple[str, ...] = ()
     """Persistent volume claims that it mounts."""
+    device_claims: tuple[str, ...] = ()
+    """Claims of devices (dynamic resource allocation)."""
+    priority: int = 0
     stands_for: str = ""
     """What room is kept for in the name of a pod that is not there; empty: the pod is there."""
 

@@ -10,6 +10,8 @@ from typing import Any, Final, TypeVar
 
 from provisioner.core import quantity
 from provisioner.core.model import (
+    NAMESPACE_NAME,
+    OS,
     Budget,
     HostPort,
     Node,
@@ -111,6 +113,7 @@ def _pod(raw: Json) -> Pod:
         requests=requests_of(spec),
         phase=status.get("phase") or "Pending",
         node_name=spec.get("nodeName") or "",
+        created=timestamp(meta.get("creationTimestamp")),
         nominated_node=status.get("nominatedNodeName") or "",
         labels=dict(labels),
         annotations=_kept_annotations(meta.get("annotations") or {}),
@@ -120,13 +123,15 @@ def _pod(raw: Json) -> Pod:
         gates=tuple(each["name"] for each in spec.get("schedulingGates") or ()),
         is_deleting=bool(meta.get("deletionTimestamp")),
         tolerations=tuple(map(_toleration, spec.get("tolerations") or ())),
-        node_selector=dict(spec.get("nodeSelector") or {}),
+        node_selector=_node_selector(spec),
         node_affinity=_node_affinity(affinity.get("nodeAffinity") or {}),
         affinity=_pod_terms((affinity.get("podAffinity") or {}).get(required), namespace, labels),
         anti_affinity=_pod_terms((affinity.get("podAntiAffinity") or {}).get(required), namespace, labels),
         spread=tuple(_spreads(spec.get("topologySpreadConstraints") or (), namespace, labels)),
         host_ports=tuple(_host_ports(spec)),
         claims=tuple(_claims(spec.get("volumes") or (), meta["name"])),
+        device_claims=tuple(each["name"] for each in spec.get("resourceClaims") or ()),
+        priority=int(spec.get("priority") or 0),
     )
 
 
@@ -168,7 +173,7 @@ def _budget(raw: Json) -> Budget:
     return Budget(
         namespace=meta.get("namespace") or "default",
         name=meta["name"],
-        selector=_selector(spec.get("selector"), (), {}),
+        selector=_selector(spec.get("selector")),
         allowed=int(status.get("disruptionsAllowed") or 0),
         at_best=int(status.get("expectedPods") or 0) - int(status.get("desiredHealthy") or 0),
     )
@@ -259,6 +264,12 @@ def _requirement(raw: Json) -> Requirement:
     return Requirement(raw["key"], raw["operator"], tuple(map(str, raw.get("values") or ())))
 
 
+def _node_selector(spec: Json) -> dict[str, str]:
+    """What is stated, and the operating system that the pod says it is for: kubelets of others refuse it."""
+    system = (spec.get("os") or {}).get("name")
+    return {**({OS: system} if system else {}), **(spec.get("nodeSelector") or {})}
+
+
 def _node_affinity(raw: Json) -> tuple[NodeTerm, ...] | None:
     required = raw.get("requiredDuringSchedulingIgnoredDuringExecution")
     if not required:
@@ -272,33 +283,42 @@ def _node_affinity(raw: Json) -> tuple[NodeTerm, ...] | None:
     )
 
 
-def _selector(
-    raw: Json | None, extra_keys: Sequence[str], labels: Mapping[str, str]
-) -> tuple[Requirement, ...] | None:
+def _selector(raw: Json | None) -> tuple[Requirement, ...] | None:
     if raw is None:
         return None
     equal = sorted((raw.get("matchLabels") or {}).items())
-    own = [(key, labels[key]) for key in extra_keys if key in labels]
     return (
-        *(Requirement(key, "In", (value,)) for key, value in [*equal, *own]),
+        *(Requirement(key, "In", (value,)) for key, value in equal),
         *map(_requirement, raw.get("matchExpressions") or ()),
     )
+
+
+def _pod_selector(rule: Json, labels: Mapping[str, str]) -> tuple[Requirement, ...] | None:
+    """The label selector of a rule about other pods, with what it takes from the pod's own labels."""
+    selector = _selector(rule.get("labelSelector"))
+    if selector is None:
+        return None
+    operators = (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn"))
+    own = (
+        Requirement(key, operator, (labels[key],))
+        for name, operator in operators
+        for key in rule.get(name) or ()
+        if key in labels
+    )
+    return (*selector, *own)
 
 
 def _pod_terms(raw: Sequence[Json] | None, namespace: str, labels: Mapping[str, str]) -> tuple[PodTerm, ...]:
     terms = []
     for each in raw or ():
         named = frozenset(each.get("namespaces") or ())
-        # A namespace selector is about labels of namespaces, which nobody lists here: it is taken
-        # for every namespace, which keeps more pods apart than necessary and never fewer.
-        anywhere = each.get("namespaceSelector") is not None
-        terms.append(
-            PodTerm(
-                each["topologyKey"],
-                _selector(each.get("labelSelector"), each.get("matchLabelKeys") or (), labels),
-                frozenset() if anywhere else named or frozenset({namespace}),
-            )
-        )
+        chosen = _selector(each.get("namespaceSelector"))
+        is_vague = any(one.key != NAMESPACE_NAME for one in chosen or ())
+        if chosen is None:
+            named = named or frozenset({namespace})
+        elif is_vague or not chosen:
+            named, chosen = frozenset(), ()
+        terms.append(PodTerm(each["topologyKey"], _pod_selector(each, labels), named, chosen or (), is_vague))
     return tuple(terms)
 
 
@@ -306,14 +326,18 @@ def _spreads(raw: Sequence[Json], namespace: str, labels: Mapping[str, str]) -> 
     for each in raw:
         if each.get("whenUnsatisfiable") == "ScheduleAnyway":
             continue
-        selector = _selector(each.get("labelSelector"), each.get("matchLabelKeys") or (), labels)
         yield Spread(
-            PodTerm(each["topologyKey"], selector, frozenset({namespace})), int(each.get("maxSkew") or 1)
+            PodTerm(each["topologyKey"], _pod_selector(each, labels), frozenset({namespace})),
+            int(each.get("maxSkew") or 1),
+            int(each.get("minDomains") or 1),
+            each.get("nodeAffinityPolicy") != "Ignore",
+            each.get("nodeTaintsPolicy") == "Honor",
         )
 
 
 def _host_ports(spec: Json) -> Iterable[HostPort]:
-    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+    sidecars = (each for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always")
+    for container in (*(spec.get("containers") or ()), *sidecars):
         for port in container.get("ports") or ():
             number = port.get("hostPort") or (port.get("containerPort") if spec.get("hostNetwork") else None)
             if number:

@@ -78,6 +78,7 @@ class Repacking:
         self._snapshot, self._without, self._go_on, self._moving = snapshot, without, go_on, moving
         there = without(frozenset())
         self._policy, self._now = there.terms.policy, there.terms.now
+        self._life_h = self._expected_life_h()
         self._prices = _prices(snapshot, there)
         self._guests = guests_of(snapshot.pods)
         self._movable = Movable(snapshot.pods, snapshot.budgets)
@@ -187,8 +188,7 @@ class Repacking:
             return None
         held = self._moving.headroom.keys() & self._idle
         saving = sum((self._prices[name] for name in names | held), spent_anyway) - self._spent(outcome)
-        life_h = Decimal(str(self._policy.repack_life_s)) / _HOUR_S
-        worth = saving * life_h - self._policy.repack_cost_per_pod * len(moved)
+        worth = saving * self._life_h - self._policy.repack_cost_per_pod * len(moved)
         return _Option(leaving, moved, outcome, saving, worth)
 
     def _spent(self, outcome: Outcome) -> Decimal:
@@ -217,12 +217,22 @@ class Repacking:
     def _declined(self, option: _Option | None) -> str:
         if option is None or option.saving_per_hour <= 0:
             return ""
-        life = timedelta(seconds=self._policy.repack_life_s)
+        life = timedelta(hours=round(float(self._life_h), 3))
         cost = self._policy.repack_cost_per_pod * len(option.moved)
         return (
             f"${option.saving_per_hour.normalize():f} an hour less is possible, but moving {len(option.moved)} pods "
             f"is taken to cost ${cost.normalize():f}, and nodes to serve for {life}"
         )
+
+    def _expected_life_h(self) -> Decimal:
+        """How long nodes are expected to serve: as long again as nothing has changed, at least the policy's time."""
+        ages = [
+            (self._now - pod.created).total_seconds()
+            for pod in self._snapshot.pods
+            if pod.created and is_served(pod, self._policy) and not (pod.is_finished or pod.is_daemon)
+        ]
+        unchanged_s = Decimal(str(min(ages, default=0)))
+        return max(Decimal(str(self._policy.repack_life_s)), unchanged_s) / _HOUR_S
 
     def _may_leave(self, node: Node) -> bool:
         guests = self._guests.get(node.name)

@@ -192,6 +192,17 @@ def test_it_has_to_save_that_over_the_expected_life(life_s: float, *, moves: boo
     assert (planned(TWO, two_nodes(), policy).repack is not None) == moves
 
 
+@pytest.mark.parametrize(("unchanged_s", "moves"), [(3600, False), (7200, True)])
+def test_what_has_not_changed_for_long_is_expected_to_last_as_long_again(
+    unchanged_s: float, *, moves: bool
+) -> None:
+    policy = replace(POLICY, repack_life_s=60, repack_cost_per_pod=Decimal("0.3"))
+    pods = [replace(each, created=NOW - timedelta(seconds=unchanged_s)) for each in TWO]
+    plan = planned(pods, two_nodes(), policy)
+    assert (plan.repack is not None) == moves
+    assert bool(plan.declined) == (not moves)
+
+
 @pytest.mark.parametrize("changes", [{"repack": False}, {"mode": BIN_SELECT}, {"max_nodes": 2}])
 def test_it_is_done_only_where_it_may_be(changes: dict[str, Any]) -> None:
     assert planned(TWO, two_nodes(), replace(POLICY, **changes)).repack is None
