@@ -117,6 +117,8 @@ def run(  # noqa: PLR0913  # the promised options
             _show_scale_up(order.out, order.cloud, as_document=False)
         if order.serves:
             _show_latency(order.out, order.cloud, as_document=False)
+            for note in read(order.out)[0].notes:
+                typer.echo(note)
 
 
 @tables.command()

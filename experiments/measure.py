@@ -24,6 +24,7 @@ MOST_PERIOD_S: Final = 10.0
 WAITS_UNTIL_GIVEN_UP: Final = 10
 UNREACHABLE_S: Final = 90.0
 _REASONS_SHOWN: Final = 2
+BACK: Final = "Back from the last point"
 
 
 class Cluster(Protocol):
@@ -88,6 +89,23 @@ class Walk:
             self._bench.measure(point, loads)
             before = loads
 
+    def come_back(self, trickle: Callable[[str], dict[str, Any]]) -> Mapping[str, int]:
+        """Let the load fall to a trickle, so that requests are on their way while workers are taken away.
+
+        Returns the workers of each model once everything is steady again; nothing of it is recorded.
+
+        Raises:
+            Fault: when it does not become steady, or the cluster refuses.
+            Interrupted: when the run is asked to stop.
+        """
+        point = self._bench.order[-1]
+        loads = frozenset(self._bench.points[point].peak)
+        self._set_loads(frozenset())
+        for model in sorted(loads):
+            self._insist(partial(self._cluster.create_job, self._insist(partial(trickle, model))))
+        lists = self._settle(point, loads, back=True)
+        return observe(lists, self._price(lists), self._bench.clock()).replicas
+
     def remove_loads(self) -> None:
         """Leave the cluster without load."""
         self._set_loads(frozenset())
@@ -101,7 +119,7 @@ class Walk:
             else:
                 self._insist(partial(self._cluster.delete_job, job_name(model)))
 
-    def _settle(self, point: str, loads: frozenset[str]) -> Lists:
+    def _settle(self, point: str, loads: frozenset[str], *, back: bool = False) -> Lists:
         history: list[Observation] = []
         began = self._bench.clock()
         while True:
@@ -109,7 +127,9 @@ class Walk:
             history.append(observe(lists, self._price(lists), self._bench.clock()))
             wait_s = longest_wait_s(timing_of(lists.autoscalers))
             verdict = judge(history, loads, wait_s)
-            self._note(point, history[-1], verdict)
+            self._show(BACK if back else self._bench.points[point].label, history[-1], verdict)
+            if not back:
+                self._record(point, history[-1], verdict)
             if verdict.steady:
                 return lists
             if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
@@ -119,7 +139,7 @@ class Walk:
                 )
             self._pause(min(MOST_PERIOD_S, max(LEAST_PERIOD_S, wait_s / PERIODS_IN_A_WAIT)))
 
-    def _note(self, point: str, seen: Observation, verdict: Verdict) -> None:
+    def _record(self, point: str, seen: Observation, verdict: Verdict) -> None:
         self._bench.recorder.add(
             Sample(
                 time=self._bench.now(),
@@ -131,10 +151,12 @@ class Walk:
                 steady=verdict.steady,
             )
         )
+
+    def _show(self, label: str, seen: Observation, verdict: Verdict) -> None:
         self._bench.board.show(
             self._variant,
             Status(
-                doing=f"{self._bench.points[point].label}{': steady' if verdict.steady else ''}",
+                doing=f"{label}{': steady' if verdict.steady else ''}",
                 waits_for=", ".join(verdict.waits_for[:_REASONS_SHOWN]),
                 replicas=", ".join(f"{model} {count}" for model, count in sorted(seen.replicas.items())),
                 nodes=len(seen.nodes),

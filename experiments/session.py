@@ -74,24 +74,42 @@ class Session:
         """
         if variant == PROVISIONED:
             self.learn(mode=kube.provisioner_mode() or self.run.mode)
-        steps = Walk(variant, kube, price, self._bench_of(variant, kube))
+        traffic = self._traffic_of(variant, kube) if self.order.serves else None
+        steps = Walk(variant, kube, price, self._bench_of(variant, kube, traffic))
         try:
             steps.run()
+            if traffic is not None and not self.order.connections:
+                self._come_back(variant, steps, traffic)
         except (Fault, Interrupted):
             with contextlib.suppress(Fault, Interrupted):
                 steps.remove_loads()
             raise
         steps.remove_loads()
 
-    def _bench_of(self, variant: str, kube: Kube) -> Bench:
+    def _bench_of(self, variant: str, kube: Kube, traffic: Traffic | None) -> Bench:
         """The bench of a variant; with real serving also what sends the load and reads its log."""
         bench = replace(self.bench, scaled=partial(self._note_scale_up, variant, kube))
-        if not self.order.serves:
-            return bench
+        return bench if traffic is None else replace(bench, load=traffic.load, measure=traffic.measure)
+
+    def _traffic_of(self, variant: str, kube: Kube) -> Traffic:
         # An emulated GPU node serves with the machine's own cores: its figures would be no GPU's.
         files = Files(self.order.out, self._lock, latency=not self._emulated or variant == PROVISIONED)
-        traffic = Traffic(variant, kube, files, self.bench.pause, Form(self.order.connections))
-        return replace(bench, load=traffic.load, measure=traffic.measure)
+        return Traffic(variant, kube, files, self.bench.pause, Form(self.order.connections))
+
+    def _come_back(self, variant: str, steps: Walk, traffic: Traffic) -> None:
+        """From a point under load back to few workers, and note whether a request was lost on the way."""
+        models = self.bench.points[self.bench.order[-1]].peak
+        if not models:
+            return
+        workers = steps.come_back(traffic.trickle)
+        failed, requests = traffic.answered(models)
+        counts = ", ".join(f"{model} {workers[model]}" for model in sorted(models) if model in workers)
+        note = (
+            f"{variant}: back from {self.bench.order[-1]} at a tenth of its rate, workers: {counts};"
+            f" {failed} of {requests} requests failed meanwhile"
+        )
+        with self._lock:
+            self.learn(notes=(*self.run.notes, note))
 
     def _note_scale_up(
         self, variant: str, kube: Kube, point: str, models: frozenset[str], lists: Lists

@@ -1,7 +1,7 @@
 """Real load on one variant's cluster: which Job sends it, and what its log says once it is steady."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -15,6 +15,8 @@ from experiments.load import RATES_PER_S, closed_job, job_name, sending_job
 
 WINDOW_S: Final = 60.0
 """Of steady state: 48 requests of vgg16, 660 of SqueezeNet at the rates of the peak."""
+TRICKLE: Final = 10
+"""Part of the peak's rate that goes on while workers are taken away."""
 LAST_ANSWERS_S: Final = 5.0
 """After the window, for the answers still under way: ten times the target."""
 LAST_ROUND_S: Final = 2.0 * HEY_ROUND_S
@@ -86,6 +88,23 @@ class Traffic:
         if url is None:
             raise Unreachable(f"the Service of {model} has no load balancer yet")
         return self._form.job(model, url)
+
+    def trickle(self, model: str) -> dict[str, Any]:
+        """Manifest of the Job that sends a small part of the model's peak, for one worker to answer.
+
+        Raises:
+            Unreachable: its Service has no address.
+        """
+        url = self._cluster.endpoints().get(model)
+        if url is None:
+            raise Unreachable(f"the Service of {model} has no load balancer")
+        return sending_job(model, url, RATES_PER_S[model] / TRICKLE)
+
+    def answered(self, models: Iterable[str]) -> tuple[int, int]:
+        """How many requests failed and how many there were, by the logs of the loads that run."""
+        logs = [read_log(self._cluster.job_log(job_name(model))) for model in models]
+        requests = [request for log in logs for request in log.requests]
+        return sum(request.failed for request in requests), len(requests)
 
     def measure(self, point: str, models: frozenset[str]) -> None:
         """Let the load go on for a window, and keep latency and predictions.

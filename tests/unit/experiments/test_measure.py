@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from experiments.fault import Fault, Interrupted, Unreachable
-from experiments.load import LOAD_KEY, job_name
+from experiments.load import LOAD_KEY, job, job_name
 from experiments.measure import UNREACHABLE_S, Bench, Walk
 from experiments.progress import Status
 from experiments.published import published, walk
@@ -34,10 +34,12 @@ class FakeCluster:
     unreachable_until: float = 0.0
     stuck_pod: str = ""
     refuses_jobs: bool = False
+    suffices: bool = False
+    """Whether one worker is enough for the loads that come now."""
     shown: list[Status] = field(default_factory=list)
 
     def replicas(self, model: str) -> int:
-        if model in self.loads:
+        if model in self.loads and not self.suffices:
             return WORKERS if self.now - self.loads[model] > REACTS_AFTER_S else 1
         return WORKERS if self.now - self.unloads.get(model, float("-inf")) < REACTS_AFTER_S else 1
 
@@ -137,6 +139,20 @@ def test_loads_can_be_removed_at_the_end(case: Case) -> None:
     steps.run()
     steps.remove_loads()
     assert case.cluster.loads == {}
+
+
+def test_on_the_way_back_a_trickle_goes_on_until_few_workers_are_left(case: Case) -> None:
+    steps = case.walk("idle", "peak")
+    steps.run()
+    before = read(case.folder)[1]
+    case.cluster.suffices = True
+
+    workers = steps.come_back(lambda model: {**job(model), "trickle": True})
+
+    assert workers == {"squeezenet1_1": 1, "vgg16": 1}
+    assert set(case.cluster.loads) == {"squeezenet1_1", "vgg16"}
+    assert read(case.folder)[1] == before
+    assert case.cluster.shown[-1].doing == "Back from the last point: steady"
 
 
 def test_what_never_settles_is_given_up_with_what_was_waited_for(case: Case) -> None:

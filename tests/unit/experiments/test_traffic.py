@@ -96,3 +96,15 @@ def test_a_load_that_sends_nothing_is_a_fault_that_says_where_to_look(tmp_path: 
 def test_a_stop_is_heeded(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         made(Cluster(), tmp_path, stopped=True).measure("peak", frozenset({"vgg16"}))
+
+
+def test_a_trickle_is_a_tenth_of_the_rate(tmp_path: Path) -> None:
+    (container,) = made(Cluster(), tmp_path).trickle("vgg16")["spec"]["template"]["spec"]["containers"]
+
+    assert container["args"][-2:] == ["--rate", "0.08"]
+
+
+def test_requests_that_failed_are_counted_among_all_of_the_loads_that_run(tmp_path: Path) -> None:
+    log = "\n".join(f'{{"at": {at}, "s": 0.25, "code": {200 if at else 503}}}' for at in range(5))
+
+    assert made(Cluster(log=log), tmp_path).answered(["vgg16"]) == (1, 5)
