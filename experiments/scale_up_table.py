@@ -11,8 +11,8 @@ from experiments.published import Point
 from experiments.record import Run
 from experiments.scale_up import Measured, ScaleUp
 
-_UNKNOWN: Final = "in boot"
-_PARTS: Final = ("total", "autoscaler", "order", "boot", "scheduling", "pull", "server")
+_UNKNOWN: Final = "-"
+_PARTS: Final = ("total", "HPA", "order", "boot", "place", "pull", "server")
 
 
 def scale_up_table(run: Run, measured: Measured, points: Mapping[str, Point]) -> RenderableType:
@@ -20,15 +20,16 @@ def scale_up_table(run: Run, measured: Measured, points: Mapping[str, Point]) ->
     table = Table(
         title=f"{run.cloud.upper()}: from the load to enough ready workers, seconds", title_justify="left"
     )
-    table.add_column("load, variant, model")
-    table.add_column("workers", justify="right")
+    table.add_column("model, variant, load")
     for part in _PARTS:
-        table.add_column(part, justify="right", no_wrap=True)
+        table.add_column(part, justify="right", no_wrap=True, min_width=len(part))
     for point, rows in measured.items():
         for variant, models in rows.items():
             for model, one in models.items():
-                legend = f"{points[point].label}, {variant}: {model}"
-                table.add_row(legend, f"+{one.workers}", *_cells(one))
+                legend = Text(f"{model} +{one.workers}, {variant}").append(
+                    f"\n  {points[point].label}", style="dim"
+                )
+                table.add_row(legend, *_cells(one), end_section=True)
     return Group(table, Text(_how(run)))
 
 
@@ -47,5 +48,6 @@ def _how(run: Run) -> str:
     cpus, system = run.machine.get("cpus"), run.machine.get("system")
     return (
         f"by Kubernetes' own times, of the worker that was ready last; {served}; measured on {cpus} CPUs,"
-        f" {system}. pull: from the pod's place on a node until its container starts, turns included."
+        f" {system}. order: from the pod until its node is ordered (-: no event says when, it is part of boot);"
+        " place: until the pod is bound; pull: until its container starts, turns included."
     )
