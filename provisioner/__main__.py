@@ -193,9 +193,17 @@ def _question(options: Options) -> Question:
 
 def _answer(options: Options, record_to: Path | None) -> Answer:
     """The plan; recorded where that is asked for."""
-    answer = asking.answer(_question(options), time.perf_counter)
+    question = _question(options)
+    answer = asking.answer(question, time.perf_counter)
+    before, now = question.decided, record.Decided.of(answer.plan)
+    if before is not None and before != now:
+        sys.stderr.write(
+            "the planner has changed since this was recorded: then it was "
+            f"{before.nodes} nodes at ${before.price_per_hour:f} an hour, now it is {now.nodes} at "
+            f"${now.price_per_hour:f}\n"
+        )
     if record_to is not None:
-        record.write(answer.decision, record_to)
+        record.write(answer.decision, answer.plan, record_to)
     return answer
 
 

@@ -98,6 +98,8 @@ class Question:
     now: datetime
     rounds: int | None = None
     """Of a recorded decision; None: as many as the deadline leaves."""
+    decided: record.Decided | None = None
+    """What came of it when it was recorded."""
     unreadable: tuple[str, ...] = ()
 
 
@@ -113,8 +115,8 @@ class Answer:
 def read(options: Options, now: datetime) -> Question:
     """Everything that decides; raises what cannot be read."""
     if options.replay is not None:
-        told = record.read(options.replay)
-        return Question(told.snapshot, told.catalog, told.policy, told.now, told.rounds)
+        told, decided = record.read(options.replay)
+        return Question(told.snapshot, told.catalog, told.policy, told.now, told.rounds, decided)
     market, policy = _terms(options)
     seen = _observed(options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)

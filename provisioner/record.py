@@ -2,7 +2,7 @@
 
 Pods, nodes, pools, stockouts, disruption budgets, autoscalers, the offerings, the policy, the time, and how many
 rounds of improvement the clock allowed. A replay needs no clock, no cluster and no catalog file, and
-gives the same plan. The document's version follows from the fields of what is recorded: a record of a
+gives the same plan; where the planner itself has changed since, the plan's fingerprint tells. The document's version follows from the fields of what is recorded: a record of a
 provisioner that decides on other things is refused rather than half understood.
 """
 
@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from provisioner.core.market import Catalog
+from provisioner.core.plan import Plan
 from provisioner.core.policy import Policy
 from provisioner.core.snapshot import Snapshot
 
@@ -40,6 +42,33 @@ class Decision:
     """How often the budget said that there is time for another round."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What came of a decision, as far as telling it from another goes."""
+
+    price_per_hour: Decimal
+    nodes: int
+    fingerprint: str
+    """Of everything that is carried out."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Decided":
+        """Without the lower bound, which is nobody's decision and takes its time."""
+        acts = [
+            plan.mode,
+            [[str(each.spec), each.spec.digest, [pod.key for pod in each.pods]] for each in plan.nodes],
+            [[each.node, [pod.key for pod in each.pods]] for each in plan.existing],
+            [[each.pod.key, [reason.code for reason in each.reasons]] for each in plan.unplaced],
+            [[step.node, step.action, step.pod.key if step.pod else ""] for step in plan.steps],
+            [[pool.id, machine.id] for pool, machine in plan.overdue],
+            [pool.id for pool in plan.disused],
+            sorted(plan.repack.leaving) if plan.repack else [],
+            plan.held,
+        ]
+        digest = hashlib.sha256(json.dumps(acts).encode()).hexdigest()
+        return cls(plan.price_per_hour, len(plan.nodes), digest)
+
+
 class Counted:
     """A budget that remembers how often it said yes."""
 
@@ -60,13 +89,14 @@ def budget_of(rounds: int) -> Callable[[], bool]:
     return lambda: next(left, None) is not None
 
 
-def dump(decision: Decision) -> str:
+def dump(decision: Decision, plan: Plan) -> str:
     """The document, one line of JSON."""
-    return _Document(kind=KIND, version=version(), decision=decision).model_dump_json()
+    document = _Document(kind=KIND, version=version(), decided=Decided.of(plan), decision=decision)
+    return document.model_dump_json()
 
 
-def load(text: str | bytes, source: object) -> Decision:
-    """The decision of a document; raises RecordFault, which names `source`."""
+def load(text: str | bytes, source: object) -> tuple[Decision, Decided]:
+    """The decision of a document, and what came of it; raises RecordFault, which names `source`."""
     raw = _envelope(text, source)
     if raw.get("kind") != KIND:
         raise RecordFault(f"{source}: not a recorded decision: its kind is {raw.get('kind')!r}, not {KIND!r}")
@@ -76,13 +106,14 @@ def load(text: str | bytes, source: object) -> Decision:
             f"{version()!r}): replay it with the version that recorded it"
         )
     try:
-        return _Document.model_validate_json(text).decision
+        document = _Document.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise RecordFault(
             f"{source}: damaged: {place}: {first['msg']} ({error.error_count()} faults)"
         ) from error
+    return document.decision, document.decided
 
 
 @cache
@@ -92,15 +123,15 @@ def version() -> str:
     return hashlib.sha256(json.dumps(schema, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def write(decision: Decision, path: Path) -> None:
+def write(decision: Decision, plan: Plan, path: Path) -> None:
     """Write the document to a file; raises RecordFault."""
     try:
-        path.write_text(f"{dump(decision)}\n", encoding="utf-8")
+        path.write_text(f"{dump(decision, plan)}\n", encoding="utf-8")
     except OSError as error:
         raise RecordFault(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def read(path: Path) -> Decision:
+def read(path: Path) -> tuple[Decision, Decided]:
     """Read the document of a file; raises RecordFault."""
     try:
         text = path.read_bytes()
@@ -114,6 +145,7 @@ class _Document(BaseModel):
 
     kind: str
     version: str
+    decided: Decided
     decision: Decision
 
 

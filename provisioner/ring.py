@@ -29,7 +29,7 @@ class Ring:
         name = f"decision-{decision.now:%Y%m%dT%H%M%S.%fZ}.json"
         part = self._folder / f".{name}"
         try:
-            part.write_text(f"{dump(decision)}\n", encoding="utf-8")
+            part.write_text(f"{dump(decision, plan)}\n", encoding="utf-8")
             part.replace(self._folder / name)
             for old in sorted(self._folder.glob("decision-*.json"))[: -self._last]:
                 old.unlink(missing_ok=True)

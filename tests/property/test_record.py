@@ -60,7 +60,7 @@ def test_a_replay_is_the_decision(
 
     counted = Counted(rounds(allowed))
     first = decided(Decision(snapshot, MARKET, policy, NOW, 0), counted)
-    told = load(dump(Decision(snapshot, MARKET, policy, NOW, counted.rounds)), "record")
+    told, _ = load(dump(Decision(snapshot, MARKET, policy, NOW, counted.rounds), first), "record")
     again = decided(told, budget_of(told.rounds))
     assert again == first
     assert document(again, 0) == document(first, 0)

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from provisioner.__main__ import app
 from provisioner.core.decide import decide
 from provisioner.core.market import Stockout
+from provisioner.core.plan import CORDON, MARK, NodeStep, Reason, Unplaced
 from provisioner.core.policy import OPTIMAL
 from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
-from provisioner.record import Counted, Decision, RecordFault, budget_of, dump, load, version, write
+from provisioner.record import Counted, Decided, Decision, RecordFault, budget_of, dump, load, version, write
 from tests.support.packing import rounds
 from tests.support.provision import ANY_ARCH, NOW, OKE, node, pod
 
@@ -35,14 +38,15 @@ DECISION = Decision(
     NOW,
     3,
 )
+PLAN = decide(DECISION.snapshot, DECISION.catalog, DECISION.policy, DECISION.now, rounds(3))
 
 
 def changed(**changes: Any) -> str:
-    return json.dumps({**json.loads(dump(DECISION)), **changes})
+    return json.dumps({**json.loads(dump(DECISION, PLAN)), **changes})
 
 
 def test_what_is_read_is_what_was_recorded() -> None:
-    assert load(dump(DECISION), "here") == DECISION
+    assert load(dump(DECISION, PLAN), "here") == (DECISION, Decided.of(PLAN))
 
 
 def test_a_record_of_another_version_is_refused_with_the_way_out() -> None:
@@ -51,7 +55,7 @@ def test_a_record_of_another_version_is_refused_with_the_way_out() -> None:
 
 
 def test_a_field_nobody_knows_is_not_passed_over() -> None:
-    document = json.loads(dump(DECISION))
+    document = json.loads(dump(DECISION, PLAN))
     document["decision"]["policy"]["luck"] = 7
     with pytest.raises(RecordFault, match=r"here: damaged: decision\.policy\.luck"):
         load(json.dumps(document), "here")
@@ -62,13 +66,13 @@ def test_a_field_nobody_knows_is_not_passed_over() -> None:
     [
         "",
         "null",
-        dump(DECISION)[:-9],
+        dump(DECISION, PLAN)[:-9],
         "[" * 100_000,
         changed(kind="List"),
         changed(decision={}),
         b"\xff\xfe",
-        dump(DECISION).replace('"cpu_millicores":100,', '"cpu_millicores":"many",', 1),
-        dump(DECISION).replace('"rounds":3', '"rounds":null'),
+        dump(DECISION, PLAN).replace('"cpu_millicores":100,', '"cpu_millicores":"many",', 1),
+        dump(DECISION, PLAN).replace('"rounds":3', '"rounds":null'),
     ],
 )
 def test_what_is_no_record_is_refused_in_one_line(text: str | bytes) -> None:
@@ -106,7 +110,7 @@ print(json.dumps(report.document(answer.plan, 0)))
 
 
 def test_another_process_gives_the_same_document_bit_for_bit(tmp_path: Path) -> None:
-    write(DECISION, tmp_path / "record")
+    write(DECISION, PLAN, tmp_path / "record")
 
     def replayed(seed: str) -> str:
         return subprocess.run(
@@ -119,6 +123,38 @@ def test_another_process_gives_the_same_document_bit_for_bit(tmp_path: Path) -> 
         ).stdout
 
     one, other = replayed("1"), replayed("2")
-    plan = decide(DECISION.snapshot, DECISION.catalog, DECISION.policy, DECISION.now, rounds(3))
     assert one == other
-    assert json.loads(one)["price_per_hour"] == float(plan.price_per_hour) > 0
+    assert json.loads(one)["price_per_hour"] == float(PLAN.price_per_hour) > 0
+
+
+def test_plans_that_do_other_things_have_other_fingerprints() -> None:
+    others = [
+        replace(PLAN, nodes=PLAN.nodes[1:]),
+        replace(PLAN, nodes=(replace(PLAN.nodes[0], pods=PLAN.nodes[0].pods[1:]), *PLAN.nodes[1:])),
+        replace(PLAN, existing=()),
+        replace(PLAN, unplaced=(Unplaced(pod("x"), (Reason("arch", ""),)),)),
+        replace(PLAN, steps=(NodeStep("n", MARK, "why"),)),
+        replace(PLAN, steps=(NodeStep("n", CORDON, "why"),)),
+        replace(PLAN, held="for a reason"),
+        replace(PLAN, mode="bin-pack"),
+    ]
+    assert len({Decided.of(each).fingerprint for each in (PLAN, *others)}) == len(others) + 1
+
+
+def test_the_lower_bound_is_not_worked_out_for_a_record() -> None:
+    def bound() -> Decimal:
+        raise AssertionError
+
+    assert Decided.of(replace(PLAN, bound=bound)) == Decided.of(PLAN)
+
+
+def test_a_planner_that_decides_otherwise_is_told_from_the_one_that_recorded(tmp_path: Path) -> None:
+    write(DECISION, PLAN, tmp_path / "same")
+    write(DECISION, replace(PLAN, nodes=()), tmp_path / "other")
+    same = CliRunner().invoke(app, ["plan", "--replay", str(tmp_path / "same"), "--json"])
+    other = CliRunner().invoke(app, ["plan", "--replay", str(tmp_path / "other"), "--json"])
+    assert (same.exit_code, same.stderr) == (0, "")
+    assert other.exit_code == 0
+    assert other.stderr.startswith(
+        "the planner has changed since this was recorded: then it was 0 nodes at $0 an hour, now it is"
+    )

@@ -10,7 +10,7 @@ from catalog.names import SETTINGS_ENV
 from provisioner.core.decide import decide
 from provisioner.core.plan import MARK
 from provisioner.core.policy import OPTIMAL, Policy
-from provisioner.record import RecordFault, budget_of, read
+from provisioner.record import Decided, RecordFault, budget_of, read
 from provisioner.ring import Ring
 from provisioner.settings import parse
 from tests.support.provision import OKE, catalog, offering, pod
@@ -36,10 +36,11 @@ def test_what_was_bought_is_decided_again_from_the_record(tmp_path: Path) -> Non
     here.cluster.add(pod("a", "700m", "2Gi"), pod("b", "700m", "2Gi"))
     here.rounds(3)
     (kept,) = records(tmp_path / "new" / "folder")
-    told = read(kept)
+    told, decided = read(kept)
     again = decide(told.snapshot, told.catalog, told.policy, told.now, budget_of(told.rounds))
     assert [each.size.offering.shape for each in again.nodes] == here.bought == ["large"]
     assert told.now == here.now - timedelta(seconds=30)
+    assert Decided.of(again) == decided
 
 
 def test_rounds_that_change_nothing_leave_no_record(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_the_oldest_goes_when_one_more_comes(tmp_path: Path) -> None:
     for name in "abcd":
         here.cluster.add(pod(name, "900m", "3Gi"))
         here.step()
-    told = [read(path) for path in records(tmp_path)]
+    told = [read(path)[0] for path in records(tmp_path)]
     assert [max(each.snapshot.pods, key=lambda pod: pod.name).name for each in told] == ["c", "d"]
 
 
@@ -76,7 +77,7 @@ def test_marks_are_recorded_as_well(tmp_path: Path) -> None:
     here.rounds(2)
     here.cluster.pods.clear()
     here.rounds(1)
-    told = read(records(tmp_path)[-1])
+    told, _ = read(records(tmp_path)[-1])
     again = decide(told.snapshot, told.catalog, told.policy, told.now, budget_of(told.rounds))
     assert [step.action for step in again.steps] == [MARK]
 
