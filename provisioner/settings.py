@@ -6,12 +6,15 @@ the section `site`, whose model is the cloud's own.
 """
 
 import math
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import yaml
+from cronsim import CronSim, CronSimError
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from catalog.allocatable import ACCOUNTINGS
@@ -19,7 +22,18 @@ from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core import quantity
 from provisioner.core.model import Taint
-from provisioner.core.policy import DESIRED, GROWTHS, MODES, NEVER, OPTIMAL, RELEASES, Headroom, Policy
+from provisioner.core.node_budget import NodeBudget
+from provisioner.core.policy import (
+    DESIRED,
+    GROWTHS,
+    MODES,
+    NEVER,
+    OPTIMAL,
+    REASONS,
+    RELEASES,
+    Headroom,
+    Policy,
+)
 from provisioner.core.resources import Resources
 from provisioner.sites import GkeSection, OkeSection, Section
 
@@ -70,6 +84,59 @@ class HeadroomSettings(Section):
         return Headroom(self.pods, size, self.percent)
 
 
+_FIELDS: Final = "expected minute, hour, day of month, month, day of week (UTC), as in 0 22 * * MON-FRI"
+_NODES: Final = re.compile(r"\d{1,9}|(\d{1,2}|100)%", re.ASCII)
+
+
+class NodeBudgetSettings(Section):
+    """How many bought nodes may be leaving at once; see `provisioner.core.node_budget`."""
+
+    nodes: int | str = Field(description="a number, or per cent of bought nodes as in 10%")
+    reasons: tuple[str, ...] = ()
+    schedule: str = Field(default="", description="cron expression of five fields, UTC; empty: always")
+    duration_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+
+    @field_validator("nodes")
+    @classmethod
+    def _number_or_share(cls, value: int | str) -> int | str:
+        if _NODES.fullmatch(str(value)) is None:
+            message = "expected a number of nodes, or per cent of them as in 10%"
+            raise ValueError(message)
+        return value
+
+    @field_validator("reasons")
+    @classmethod
+    def _known_reasons(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_one_of(value, REASONS) for value in values)
+
+    @field_validator("schedule")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        try:
+            if value:
+                CronSim(value, datetime(2000, 1, 1, tzinfo=UTC))
+        except CronSimError as error:
+            message = f"{error}: {_FIELDS}"
+            raise ValueError(message) from error
+        if len(value.split()) not in {0, 5}:
+            raise ValueError(_FIELDS)
+        return value
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "NodeBudgetSettings":
+        if bool(self.schedule) != bool(self.duration_s):
+            message = "schedule and duration_s go together: give both, or neither"
+            raise ValueError(message)
+        return self
+
+    def budget(self) -> NodeBudget:
+        """The same as a value of the core."""
+        text = str(self.nodes)
+        number = None if text.endswith("%") else int(text)
+        share = Decimal(text.removesuffix("%")) if number is None else Decimal(100)
+        return NodeBudget(number, share, self.reasons, self.schedule, self.duration_s)
+
+
 class PolicySettings(Section):
     """What the provisioner may do; see `provisioner.core.policy.Policy`."""
 
@@ -92,6 +159,7 @@ class PolicySettings(Section):
     growth: str = DESIRED
     headroom: HeadroomSettings | None = None
     expire_after_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    node_budgets: tuple[NodeBudgetSettings, ...] = ()
     drain_timeout_s: float = Field(default=900, gt=0, allow_inf_nan=False)
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)
@@ -161,9 +229,9 @@ class PolicySettings(Section):
         """The same as a value of the core."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         room = self.headroom.headroom() if self.headroom else None
-        return Policy(
-            **{**fields, "node_taints": tuple(map(Taint.parse, self.node_taints)), "headroom": room}
-        )
+        budgets = tuple(each.budget() for each in self.node_budgets)
+        taints = tuple(map(Taint.parse, self.node_taints))
+        return Policy(**{**fields, "node_taints": taints, "headroom": room, "node_budgets": budgets})
 
 
 class Settings(Section, Generic[S]):

@@ -20,13 +20,14 @@ from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
+from provisioner.core.disruption import Allowance
 from provisioner.core.intents import seat
 from provisioner.core.leavers import leavers_of
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.pack import pack
 from provisioner.core.plan import NodeStep, Placement, Plan, Reason, Repack, Unplaced
-from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
+from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, UNDERUSED, Policy
 from provisioner.core.repack import Moving, Repacking
 from provisioner.core.select import select
 from provisioner.core.served import is_served
@@ -94,6 +95,9 @@ def decide(
     moving, declined = None, ""
     if repacking and not whole.settled and not whole.refused:
         moving, declined = repacking.find()
+    allowance = Allowance(snapshot, policy, now)
+    if moving is not None:
+        moving, declined = allowance.bounded(moving, snapshot)
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
 
     given_up = tuple(stuck.steps(snapshot, policy, now))
@@ -110,7 +114,10 @@ def decide(
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
         short=tuple(outcome.short),
         steps=(
-            *(step for step in _steps(snapshot, whole, moving, policy, now) if step.node not in off),
+            *allowance.within(
+                (step for step in _steps(snapshot, whole, moving, policy, now) if step.node not in off),
+                moving.reason if moving else UNDERUSED,
+            ),
             *given_up,
             *surge.steps(snapshot, policy, now),
         ),

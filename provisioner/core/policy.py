@@ -7,6 +7,7 @@ from typing import Final
 
 from catalog.offering import ON_DEMAND
 from provisioner.core.model import Taint
+from provisioner.core.node_budget import NodeBudget
 from provisioner.core.resources import ONE_POD, Resources
 
 BIN_SELECT: Final = "bin-select"
@@ -80,6 +81,8 @@ class Policy:
     headroom: Headroom | None = None
     expire_after_s: float | None = None
     """How old a bought node may become; then it is replaced."""
+    node_budgets: tuple[NodeBudget, ...] = ()
+    """How many bought nodes may be leaving at once; none: as many as there is reason to."""
     drain_timeout_s: float = 900
     """How long a node that is being emptied may go without a pod that could be moved; then it is opened again."""
     registration_s: float = 900

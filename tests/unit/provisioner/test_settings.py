@@ -1,12 +1,16 @@
 """The provisioner's settings: each cloud's section is its own, and every fault is said at once."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner.core import headroom
+from provisioner.core.node_budget import NodeBudget
 from provisioner.core.policy import MODES, Headroom
 from provisioner.core.resources import Resources
 from provisioner.settings import SettingsError, parse
@@ -165,3 +169,47 @@ def test_headroom_that_makes_no_sense_is_a_fault(wanted: Any, fault: str) -> Non
 def test_ages_and_waits_are_times_that_come(name: str, value: float) -> None:
     (said,) = faults(text("oke", policy={name: value}))
     assert said.startswith(f"policy.{name}")
+
+
+def test_node_budgets_are_numbers_or_shares_with_or_without_a_schedule() -> None:
+    wanted = [
+        {"nodes": 2},
+        {"nodes": "10%", "reasons": ["underused", "expired"]},
+        {"nodes": 0, "schedule": "0 8 * * mon-fri", "duration_s": 36000},
+    ]
+    assert parse(text("oke", policy={"node_budgets": wanted})).policy.policy().node_budgets == (
+        NodeBudget(2),
+        NodeBudget(percent=Decimal(10), reasons=("underused", "expired")),
+        NodeBudget(0, schedule="0 8 * * mon-fri", duration_s=36000),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "place", "reason"),
+    [
+        ({}, ".nodes", "is missing"),
+        ({"nodes": -1}, ".nodes", "expected a number of nodes, or per cent of them as in 10%"),
+        ({"nodes": "101%"}, ".nodes", "expected a number of nodes"),
+        ({"nodes": "a few"}, ".nodes", "expected a number of nodes"),
+        ({"nodes": 1, "reasons": ["idle"]}, ".reasons", "expected empty or underused or expired or drifted"),
+        ({"nodes": 1, "schedule": "at night", "duration_s": 60}, ".schedule", "Wrong number of fields"),
+        ({"nodes": 1, "schedule": "0 25 * * *", "duration_s": 60}, ".schedule", "Bad hour"),
+        ({"nodes": 1, "schedule": "0 0 0 * * *", "duration_s": 60}, ".schedule", "expected minute, hour"),
+        ({"nodes": 1, "schedule": "0 22 * * *"}, "", "schedule and duration_s go together"),
+        ({"nodes": 1, "duration_s": 60}, "", "schedule and duration_s go together"),
+    ],
+)
+def test_a_node_budget_that_makes_no_sense_is_a_fault(wanted: Any, place: str, reason: str) -> None:
+    (said,) = faults(text("oke", policy={"node_budgets": [wanted]}))
+    assert said.startswith(f"policy.node_budgets.0{place}:")
+    assert reason in said
+
+
+@given(st.text(alphabet="*/-,#LW0123456789 MONJAN²", min_size=1, max_size=24))
+def test_whatever_a_schedule_says_it_is_taken_or_a_fault(schedule: str) -> None:
+    budget = {"nodes": 1, "schedule": schedule, "duration_s": 60}
+    try:
+        (found,) = parse(text("oke", policy={"node_budgets": [budget]})).policy.policy().node_budgets
+    except SettingsError:
+        return
+    found.holds("empty", datetime(2026, 1, 2, tzinfo=UTC))
