@@ -73,8 +73,10 @@ def draw(
     if not drawn or not len(what.need):
         return joined([], tables.size)
     rooms = np.repeat([stream.room for stream in streams], manner.rows, axis=0)
-    loads = np.concatenate(drawn)
-    top_up(what, rooms, loads, np.concatenate(keys))
+    loads, key = np.concatenate(drawn), np.concatenate(keys)
+    if len(what.need) > _MOST_PLACES:
+        key[:, random.permutation(len(what.need))[_MOST_PLACES:]] = -np.inf
+    top_up(what, rooms, loads, key)
     wide = np.split(spread_out(what, loads, tables.size), len(streams))
     return joined(
         [_judged(tables, at, stream, wide[at], worth, manner.even) for at, stream in enumerate(streams)],

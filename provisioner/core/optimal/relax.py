@@ -7,6 +7,7 @@ import numpy as np
 
 from provisioner.core.optimal.bound import Judge
 from provisioner.core.optimal.fluid import Fluid, Stream
+from provisioner.core.optimal.pricing import dear_loads
 from provisioner.core.optimal.shelf import Bools, Floats
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import promising
@@ -22,6 +23,11 @@ _FEW_SOLVES: Final = 8
 _NEAR: Final = 0.006
 """Part of the price by which rough worths may be away from the bound they give."""
 
+_FAR: Final = 0.03
+"""Part of a bound by which loads are dearer that one from whole pods is worth its time."""
+_MISSES: Final = 3
+"""Rounds without a new load after which the others are few."""
+_SOON: Final = 40
 _SMOOTH: Final = 0.5
 _IDLE: Final = 40
 _EXACT: Final = 1e-5
@@ -53,6 +59,24 @@ class Relaxation:
             for stream in self._rough.streams():
                 fluid.add(stream.shelf, stream.room, stream.price)
         while self._sharpen(fluid, _SOLVES):
+            yield True
+
+    def soon(self, bought: Whole, random: np.random.Generator) -> Iterator[bool]:
+        """Rounds in which loads join `bought` that are worth more than they cost, as far as they are soon found.
+
+        Worths are good then, and the bound from them is tried if it may be much higher.
+        """
+        idle = 0
+        for _ in range(_SOON):
+            if idle >= _MISSES or not bought.solve() or bought.value - self.bound < _NEAR * self.bound:
+                break
+            idle = 0 if bought.join(dear_loads(self._tables, bought.worth, random)) else idle + 1
+            yield True
+        if bought.solve() and bought.value - self.bound > _FAR * self.bound:
+            bound, overruns = self._judge.below(bought.worth, _SOLVES, whole=True)
+            if bound > self.bound:
+                self.bound, self.worth = bound, bought.worth
+            bought.join([(each.load, each.price, each.shelf) for each in overruns if each.load is not None])
             yield True
 
     def wholly(self, bought: Whole) -> Iterator[bool]:

@@ -29,7 +29,7 @@ from provisioner.core.optimal.rooms import occupy
 from provisioner.core.optimal.shelf import Bools, Floats, Ints
 from provisioner.core.optimal.sketch import Sketch
 from provisioner.core.optimal.tables import Tables, tabulate
-from provisioner.core.optimal.targets import promising
+from provisioner.core.optimal.targets import promising, roomiest
 from provisioner.core.optimal.whole import Whole
 
 _QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08))
@@ -44,6 +44,7 @@ _FEW_GROUPS: Final = 40
 """Up to so many groups, whole loads are listed as far as they are worth it."""
 _MANY_GROUPS: Final = 10_000
 """From so many on, one answer built from the fluid one takes longer than there is time."""
+_TRIES: Final = 2
 _PATIENCE: Final = 40
 """Rounds without progress after which an answer is as good as it gets."""
 _PROGRESS: Final = 1e-4
@@ -136,11 +137,24 @@ class _Search:
         self._try_exactly()
         yield True
         yield from self._relaxed.roughly()
-        yield from self._built(self._relaxed, _QUICK)
+        yield from self._built(self._relaxed, _QUICK[:1])
+        bought = self._whole()
+        if bought is not None and len(self.best.sketch.bins) >= self.tables.size:
+            yield from self._rounded(self._relaxed, bought)
+        yield from self._built(self._relaxed, _QUICK[1:])
         yield from self._relaxed.finely()
+        if self.tables.size <= _FEW_GROUPS:
+            # Chance counts for more where nodes are few, and each try takes little time.
+            for _ in range(_TRIES):
+                yield from self._built(self._relaxed, (*_THOROUGH, *_QUICK))
+                yield from self._improved(self._relaxed, _PATIENCE // 2)
         yield from self._built(self._relaxed, _THOROUGH)
         yield from self._improved(self._relaxed, _PATIENCE // 2)
-        yield from _in_turn(self._improved(self._relaxed, _PATIENCE), self._bought_whole(self._relaxed))
+        if bought is not None:
+            bought.join_bins(self.best.sketch.bins)
+            yield from self._rounded(self._relaxed, bought)
+            yield from _in_turn(self._improved(self._relaxed, _PATIENCE), self._relaxed.wholly(bought))
+            yield from self._rounded(self._relaxed, bought)
         yield from self._improved(self._relaxed, _PATIENCE)
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
@@ -184,13 +198,25 @@ class _Search:
                 learn(guide, built)
             self._consider(Sketch(rooms, tuple(priced(self.tables, built.loads))))
 
-    def _bought_whole(self, relaxed: Relaxation) -> Iterator[bool]:
-        """For few groups: the linear program over whole loads, rounded down, and the rest built."""
+    def _whole(self) -> Whole | None:
+        """For few groups: the linear program over whole loads, to begin with those of the best answer."""
         if self.tables.size > _FEW_GROUPS or self.tables.rooms or not self._buyable.all():
-            return
+            return None
         bought = Whole(self.tables)
         bought.join_bins(self.best.sketch.bins)
-        yield from relaxed.wholly(bought)
+        return bought
+
+    def _rounded(self, relaxed: Relaxation, bought: Whole) -> Iterator[bool]:
+        """The program's answer, rounded down; the rest is picked from known loads, or built."""
+        yield from relaxed.soon(bought, self._random)
+        if not bought.solve():
+            return
+        dived = bought.dived()
+        if dived is not None:
+            self._consider(Sketch((), tuple(priced(self.tables, dived))))
+            yield True
+        if not bought.solve():
+            return
         loads, left = bought.rounded_down()
         rest = yield from build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
         if rest is not None:
@@ -198,10 +224,13 @@ class _Search:
         yield True
 
     def _guide(self, relaxed: Relaxation) -> Fluid:
-        """The fluid answer that nodes are drawn from: sizes in use there, and large ones."""
+        """The fluid answer that nodes are drawn from: sizes in use there, larger ones as good, and large ones."""
         guide = Fluid(self.tables, FEW, _TIGHT)
         for stream in relaxed.streams():
             guide.add(stream.shelf, stream.room, stream.price)
+            larger = roomiest(self.tables.shelves[stream.shelf], stream.room, stream.price, stream.rates)
+            if larger is not None:
+                guide.add(stream.shelf, *larger)
         for shelf, room, price in promising(self.tables, self._buyable):
             guide.add(shelf, room, price)
         return guide

@@ -53,9 +53,10 @@ def promising(tables: Tables, buyable: Bools) -> list[tuple[int, Floats, float]]
     found: list[tuple[int, Floats, float]] = []
     held = ~buyable
     for aim in aims_of(tables, tables.count):
-        rate = _rates(aim, tables.count * tables.open[aim.shelf], tables.need)
-        best = np.argsort(rate, kind="stable")[:_PROMISING]
-        for at in np.unique(np.concatenate([best, aim.rooms.argmax(axis=0)])):
+        pods = tables.count * tables.open[aim.shelf]
+        best = np.argsort(_rates(aim, pods, tables.need), kind="stable")[:_PROMISING]
+        others = [_rates(aim, pods, tables.need * _mixed(mix, tables)).argmin() for mix in _MIXES]
+        for at in np.unique(np.concatenate([best, others, aim.rooms.argmax(axis=0)])):
             found.append((aim.shelf, aim.rooms[at], float(aim.price[at])))
             held |= tables.open[aim.shelf] & (tables.need <= aim.rooms[at]).all(axis=1)
     for group in np.flatnonzero(~held).tolist():
@@ -64,6 +65,26 @@ def promising(tables: Tables, buyable: Bools) -> list[tuple[int, Floats, float]]
             found.append((shelf, room, price))
             held |= tables.open[shelf] & (tables.need <= room).all(axis=1)
     return found
+
+
+def roomiest(shelf: Shelf, room: Floats, price: float, rates: Floats) -> tuple[Floats, float] | None:
+    """The largest fixed size that gives as much as a size for its price, of the amounts that have rates."""
+    scarce = np.flatnonzero(rates * room > 0)
+    if not len(shelf.price) or not len(scarce):
+        return None
+    times = (shelf.usable[:, scarce] / room[scarce]).min(axis=1)
+    as_good = times * price >= shelf.price / _EVEN
+    if not as_good.any():
+        return None
+    at = int(np.where(as_good, times, 0.0).argmax())
+    return shelf.usable[at], float(shelf.price[at])
+
+
+def _mixed(mix: float, tables: Tables) -> Floats:
+    """Factors that give pods so many times the memory."""
+    factors: Floats = np.ones(tables.need.shape[1])
+    factors[MEMORY] = mix
+    return factors
 
 
 def targets(shelf: Shelf, mean: Floats) -> Floats:

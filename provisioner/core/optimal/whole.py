@@ -51,15 +51,33 @@ class Whole:
 
     def rounded_down(self) -> tuple[list[Load], Ints]:
         """The whole part of the answer, and the pods it leaves."""
-        loads: list[Load] = []
         left = self._tables.count.copy()
-        for load, amount in zip(self._loads, self._program.amounts, strict=False):
-            for _ in range(int(amount + _WHOLE)):
-                taken = np.minimum(load, left)
-                if taken.any():
-                    left -= taken
-                    loads.append(load_of(taken))
-        return loads, left
+        return self._whole_part(left), left
+
+    def dived(self) -> list[Load] | None:
+        """The whole part, then that of the answer for the pods left, and so on; None where it fails.
+
+        Where an answer has no whole part, the load that it takes most of is taken once.
+        """
+        left = self._tables.count.copy()
+        loads: list[Load] = []
+        while left.any():
+            self._demand(left)
+            if not self._program.solve():
+                break
+            taken = self._whole_part(left)
+            if not taken:
+                taken = _shared_out([self._loads[int(self._program.amounts.argmax())]], left)
+            loads += taken
+        self._demand(self._tables.count)
+        return None if left.any() else loads
+
+    def _whole_part(self, left: Ints) -> list[Load]:
+        whole = (self._program.amounts + _WHOLE).astype(np.int64)
+        return _shared_out(np.repeat(np.array(self._loads)[: len(whole)], whole, axis=0), left)
+
+    def _demand(self, left: Ints) -> None:
+        self._program.bound_rows(self._rows, left.astype(np.float64), np.full(len(left), INFINITE))
 
     def _add(self, loads: Iterable[tuple[Ints, float, int]]) -> bool:
         fresh = []
@@ -73,6 +91,17 @@ class Whole:
             self._program.add_columns(prices, np.full(len(fresh), INFINITE), matrix, self._rows)
             self._loads += [load for load, _ in fresh]
         return bool(fresh)
+
+
+def _shared_out(rows: Iterable[Ints], left: Ints) -> list[Load]:
+    """Loads as long as there are pods left for them; takes these off `left`."""
+    loads: list[Load] = []
+    for row in rows:
+        taken = np.minimum(row, left)
+        if taken.any():
+            left -= taken
+            loads.append(load_of(taken))
+    return loads
 
 
 def _row(load: Load, groups: int) -> Ints:
