@@ -35,7 +35,7 @@ class Estimate:
 
     pods: tuple[Pod, ...]
     price_per_hour: Decimal | None
-    """Of the node that would be bought; 0 where there is room, None where it could not run."""
+    """Of what would be bought; 0 where there is room, None where it could not run."""
     where: str
     """In words."""
 
@@ -127,7 +127,7 @@ def _carried_out(plan: Plan, snapshot: Snapshot) -> Snapshot:
     pools: list[Pool] = []
     places: dict[str, str] = {pod.key: each.node for each in plan.existing for pod in each.pods}
     for planned in plan.nodes:
-        name = f"(new node {len(pools) + 1})"
+        name = f"(planned node {len(pools) + 1})"
         pools.append(Pool(name, name, planned.spec, 1))
         places |= {pod.key: f"{name}/0" for pod in planned.pods}
     pods = tuple(
@@ -139,15 +139,17 @@ def _carried_out(plan: Plan, snapshot: Snapshot) -> Snapshot:
 
 
 def _estimate(pods: tuple[Pod, ...], key: str, alone: Plan) -> Estimate:
+    """Whatever the plan buys is bought because of the pod: nothing else is pending."""
     for unplaced in alone.unplaced:
         if unplaced.pod.key == key:
             return Estimate(pods, None, f"would stay pending: {refusal(unplaced)}")
+    price = alone.price_per_hour
+    cost = f"would cost ${price:f} an hour" if price else "would cost nothing more"
     for placement in alone.existing:
         if any(pod.key == key for pod in placement.pods):
             node = placement.node.partition("/")[0]
-            return Estimate(pods, Decimal(0), f"would cost nothing more: {node} has room for it")
-    planned = next(each for each in alone.nodes if any(pod.key == key for pod in each.pods))
-    size = planned.size
+            kept = f", and {', '.join(str(each.size) for each in alone.nodes)} keeps what is to stay free"
+            return Estimate(pods, price, f"{cost}: {node} has room for it{kept if price else ''}")
+    size = next(each.size for each in alone.nodes if any(pod.key == key for pod in each.pods))
     zone = f" in {size.zone}" if size.zone else ""
-    price = size.price_per_hour
-    return Estimate(pods, price, f"would cost ${price:f} an hour: {size}{zone} would be bought for it")
+    return Estimate(pods, price, f"{cost}: {size}{zone} would be bought for it")

@@ -12,12 +12,12 @@ import pytest
 from provisioner.core import parse, preview
 from provisioner.core.decide import decide
 from provisioner.core.model import Owner, Pod
-from provisioner.core.policy import AUTOMATIC, MANUAL, MODES, OPTIMAL, Policy
+from provisioner.core.policy import AUTOMATIC, MANUAL, MODES, OPTIMAL, Headroom, Policy
 from provisioner.core.snapshot import Snapshot
 from provisioner.kube import Kube, KubeUnavailable
 from tests.support.kube_json import pod_json
 from tests.support.packing import rounds
-from tests.support.provision import NOW, catalog, node, offering, pod
+from tests.support.provision import NOW, amounts, catalog, node, offering, pod
 from tests.support.world import World
 
 MARKET = catalog(offering("small", "1"), offering("large", "1.5", vcpus=4, memory_gib=Decimal(16)))
@@ -73,7 +73,15 @@ def test_room_that_the_plan_gives_to_others_is_not_counted_on() -> None:
 
 def test_what_the_plan_buys_is_counted_on() -> None:
     said = told(held(), pod("first", "2500m", "2Gi"))["held"]
-    assert said.startswith("would cost nothing more: (new node 1) has room for it")
+    assert said.startswith("would cost nothing more: (planned node 1) has room for it")
+
+
+def test_what_has_to_be_bought_to_keep_room_free_is_counted() -> None:
+    policy = replace(POLICY, headroom=Headroom(1, amounts("900m", "3Gi")))
+    said = told(held(), policy=policy)["held"]
+    assert said.startswith(
+        "would cost $1 an hour: (planned node 1) has room for it, and small keeps what is to stay free"
+    )
 
 
 def test_each_pod_is_planned_as_if_there_were_no_other() -> None:
