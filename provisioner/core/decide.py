@@ -167,9 +167,9 @@ def _steps(
     return (*opened, *scale_down.steps(snapshot, nodes, policy, now, draining))
 
 
-def _largest_first(pod: Pod) -> tuple[int, int, int, str]:
+def _largest_first(pod: Pod) -> tuple[int, int, int, int, str]:
     asked = pod.requests
-    return (-asked.gpus, -asked.memory_bytes, -asked.cpu_millicores, pod.key)
+    return (-pod.priority, -asked.gpus, -asked.memory_bytes, -asked.cpu_millicores, pod.key)
 
 
 def _site(snapshot: Snapshot, booting: Iterable[Node], catalog: Catalog) -> Site:

@@ -10,9 +10,10 @@ pod when the others are.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from provisioner.core import wishes
-from provisioner.core.model import HOSTNAME, ZONE, Pod, PodTerm, Spread
+from provisioner.core.model import HOSTNAME, ZONE, Pod, Spread
 from provisioner.core.resources import Resources
 from provisioner.core.site import Site
 
@@ -37,6 +38,7 @@ class Kind:
         return bool(
             pod.affinity
             or pod.claims
+            or pod.device_claims
             or wishes.limits_price(pod)
             or any(term.topology_key != HOSTNAME for term in pod.anti_affinity)
             or any(each.term.topology_key not in {HOSTNAME, ZONE} for each in pod.spread)
@@ -108,8 +110,18 @@ def _rules(pod: Pod) -> tuple[object, ...]:
         pod.spread,
         pod.host_ports,
         pod.claims,
+        pod.device_claims,
         wishes.key_of(pod),
     )
+
+
+NOWHERE: Final = "(no zone)"
+"""The zone of pods that no zone may have now."""
+
+
+def _skew(rule: Spread, counts: Counter[str], zone: str, pod: Pod) -> int:
+    least = min(counts.values()) if len(counts) >= rule.min_domains else 0
+    return counts[zone] + rule.term.selects(pod) - least
 
 
 def apart(kinds: Sequence[Kind]) -> list[frozenset[int]]:
@@ -124,22 +136,29 @@ def apart(kinds: Sequence[Kind]) -> list[frozenset[int]]:
 def by_zone(kinds: Iterable[Kind], site: Site, zones: Mapping[int, Sequence[str]]) -> list[Kind]:
     """Kinds that spread over zones, divided: each pod for the zone that has the fewest so far.
 
-    `zones`, by position: those where pods of the kind may run; a kind without any stays whole.
+    `zones`, by position: those where nodes can be bought for the kind. A pod that would be too far ahead of
+    some other zone that counts is for no zone, and so are all where nothing can be bought.
     """
-    counts: dict[PodTerm, Counter[str]] = {}
+    counts: dict[Spread, Counter[str]] = {}
     divided: list[Kind] = []
     for at, kind in enumerate(kinds):
-        terms = [each.term for each in kind.pod.spread if each.term.topology_key == ZONE]
-        if kind.is_hard or not terms or not zones[at]:
+        rules = [each for each in kind.pod.spread if each.term.topology_key == ZONE]
+        if kind.is_hard or not rules:
             divided.append(kind)
             continue
-        for term in terms:
-            counts.setdefault(term, Counter(site.places(term)))
+        if not zones[at]:
+            divided.append(replace(kind, zone=NOWHERE))
+            continue
+        for rule in rules:
+            counts.setdefault(rule, Counter(site.spread_counts(kind.pod, rule, zones[at])))
         shares: dict[str, list[Pod]] = defaultdict(list)
         for pod in kind.pods:
-            zone = min(zones[at], key=lambda zone: (max(counts[term][zone] for term in terms), zone))
+            zone = min(zones[at], key=lambda zone: (max(counts[rule][zone] for rule in rules), zone))
+            if any(_skew(rule, counts[rule], zone, pod) > rule.max_skew for rule in rules):
+                shares[NOWHERE].append(pod)
+                continue
             shares[zone].append(pod)
-            for term, places in counts.items():
-                places[zone] += term.selects(pod)
+            for rule, places in counts.items():
+                places[zone] += rule.term.selects(pod)
         divided += [replace(kind, pods=tuple(pods), zone=zone) for zone, pods in sorted(shares.items())]
     return divided

@@ -59,7 +59,10 @@ def _bought(
 ) -> Iterator[Kind]:
     """Buy nodes as far as limits allow; yields the pods of those beyond, by kind."""
     others = runner_up.of(folded, answer.nodes, situation.terms)
-    for node, other in zip(answer.nodes, others, strict=True):
+    pairs = list(zip(answer.nodes, others, strict=True))
+    # Where a limit ends it, those of the highest priority have been bought for.
+    pairs.sort(key=lambda pair: -max(folded.kinds[at].pod.priority for at, _ in pair[0].pods))
+    for node, other in pairs:
         lot = folded.lots[node.size.machine]
         size = situation.terms.catalog.size(lot.offering, node.size.ocpus, node.size.gib)
         size, spec = replace(size, zone=lot.zone), lot.spec(node.size, situation.terms)

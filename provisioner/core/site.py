@@ -5,10 +5,10 @@ tells it where they went; it answers as the kube-scheduler would.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.core.model import HOSTNAME, Node, Pod, PodTerm, Taint, Toleration
+from provisioner.core.model import HOSTNAME, ZONE, Node, Pod, PodTerm, Spread, Taint, Toleration
 from provisioner.core.parse import GPU
 from provisioner.core.plan import Reason
 from provisioner.core.resources import Resources
@@ -73,6 +73,7 @@ class Site:
         self._zones = tuple(zones)
         self._matching: dict[PodTerm, Counter[str]] = {}
         self._repelling: dict[PodTerm, Counter[str]] = {}
+        self._by_room: dict[PodTerm, Counter[str]] = {}
         for room in rooms:
             self.open(room)
 
@@ -90,6 +91,8 @@ class Site:
         for term, places in self._matching.items():
             if term.topology_key in room.labels and term.selects(pod):
                 places[room.labels[term.topology_key]] += 1
+        for term, by_room in self._by_room.items():
+            by_room[room.name] += not pod.is_deleting and term.selects(pod)
         for term in pod.anti_affinity:
             if term.topology_key in room.labels:
                 self._repelling.setdefault(term, Counter())[room.labels[term.topology_key]] += 1
@@ -138,15 +141,35 @@ class Site:
         return None
 
     def _unattracted(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
-        for term in pod.affinity:
-            places = self.places(term)
-            is_first = not places.total() and term.selects(pod)
+        """A pod that all its terms are about may be the first, where no such pod is anywhere yet."""
+        vague = next((term for term in pod.affinity if term.is_vague), None)
+        if vague is not None:
+            return Reason(
+                "affinity",
+                f"its affinity over {vague.topology_key} asks for labels of namespaces, not known here",
+            )
+        companions = self._companions(pod)
+        is_first = not any(places.total() for places in companions.values())
+        may_be_first = is_first and all(term.selects(pod) for term in pod.affinity)
+        for term, places in companions.items():
             has_place = term.topology_key in labels
-            if not has_place or not (is_first or places[labels[term.topology_key]]):
+            if not has_place or not (may_be_first or places[labels[term.topology_key]]):
                 return Reason(
                     "affinity", f"it has to be beside other pods over {term.topology_key}, and none is there"
                 )
         return None
+
+    def _companions(self, pod: Pod) -> dict[PodTerm, Counter[str]]:
+        """By term, where pods are that all terms are about."""
+        if len(pod.affinity) == 1:
+            return {pod.affinity[0]: self.places(pod.affinity[0])}
+        found: dict[PodTerm, Counter[str]] = {term: Counter() for term in pod.affinity}
+        for room in self.rooms.values():
+            count = sum(all(term.selects(other) for term in pod.affinity) for other in room.pods)
+            for term, places in found.items():
+                if count and term.topology_key in room.labels:
+                    places[room.labels[term.topology_key]] += count
+        return found
 
     def _crowded(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
         for spread in pod.spread:
@@ -155,20 +178,62 @@ class Site:
                 return Reason("spread", f"it spreads over {key}, which a node it could get does not have")
             if key == HOSTNAME and labels[key] not in self.rooms:
                 continue  # a new node is a place of its own, where nothing is yet
-            places = self.places(spread.term)
-            least = min(places[value] for value in self._domains(pod, key, labels[key]))
-            skew = places[labels[key]] + spread.term.selects(pod) - least
+            counts = self.spread_counts(pod, spread, (labels[key],))
+            least = min(counts.values()) if len(counts) >= spread.min_domains else 0
+            skew = counts[labels[key]] + spread.term.selects(pod) - least
             if skew > spread.max_skew:
                 return Reason("spread", f"there it would be {skew} ahead of the least filled {key}")
         return None
 
-    def _domains(self, pod: Pod, key: str, own: str) -> Iterator[str]:
-        yield own
+    def spread_counts(self, pod: Pod, spread: Spread, own: Iterable[str]) -> Counter[str]:
+        """How many pods a spread counts in each place that counts for the pod; `own` count anyway.
+
+        Zones where a node could be bought count as well, though nothing is there yet.
+        """
+        key = spread.term.topology_key
+        by_room = self._in_rooms(spread.term)
+        counts: Counter[str] = Counter()
+        for value in own:
+            counts[value] += 0
         for room in self.rooms.values():
-            if key in room.labels and why_not_there(pod, room.name, room.labels, ()) is None:
-                yield room.labels[key]
-        if key == "topology.kubernetes.io/zone":
-            yield from self._zones
+            if self._counts(pod, spread, room):
+                counts[room.labels[key]] += by_room[room.name]
+        if key == ZONE:
+            for zone in self._zones:
+                if not spread.honors_affinity or _may_be_in(pod, zone):
+                    counts[zone] += 0
+        return counts
+
+    def _counts(self, pod: Pod, spread: Spread, room: Room) -> bool:
+        """Whether a room takes part in a spread of the pod's."""
+        if any(each.term.topology_key not in room.labels for each in pod.spread):
+            return False
+        if spread.honors_affinity and why_not_there(pod, room.name, room.labels, ()) is not None:
+            return False
+        return not spread.honors_taints or all(
+            _tolerates(pod, taint) for taint in room.taints if taint.repels
+        )
+
+    def _in_rooms(self, term: PodTerm) -> Counter[str]:
+        """How many pods the term selects, by room; those that are going do not count."""
+        if term not in self._by_room:
+            self._by_room[term] = Counter(
+                {
+                    room.name: sum(not pod.is_deleting and term.selects(pod) for pod in room.pods)
+                    for room in self.rooms.values()
+                }
+            )
+        return self._by_room[term]
+
+
+def _may_be_in(pod: Pod, zone: str) -> bool:
+    """Whether what the pod says of zones, and nothing else, allows this one."""
+    labels = {ZONE: zone}
+    if pod.node_selector.get(ZONE, zone) != zone:
+        return False
+    return pod.node_affinity is None or any(
+        all(each.holds(labels) for each in term.labels if each.key == ZONE) for term in pod.node_affinity
+    )
 
 
 def _lacking(pod: Pod, room: Room) -> Reason | None:

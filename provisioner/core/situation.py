@@ -1,5 +1,6 @@
 """What every mode decides on, and what it answers."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -79,6 +80,12 @@ def unbuyable(pod: Pod, situation: Situation) -> Reason | None:
     """Why no node can be bought for the pod, whatever is sold."""
     if situation.held:
         return Reason("no-offering", situation.held)
+    if pod.device_claims:
+        return Reason(
+            "no-offering",
+            f"it claims the device {pod.device_claims[0]}, and which machine has it is not known: it gets no node of "
+            "its own",
+        )
     if pod.claims:
         return Reason(
             "volume",
@@ -136,17 +143,18 @@ def buy(planned: PlannedNode, situation: Situation, outcome: Outcome) -> Room:
     return room
 
 
-_NEW: Final = "(new node "
+_NEW: Final = re.compile(r"\(new node (\d+)\)")
 
 
 def name_of(at: int) -> str:
     """What the room of a node is called that a plan buys, by its place among them."""
-    return f"{_NEW}{at + 1})"
+    return f"(new node {at + 1})"
 
 
 def number_of(name: str) -> int | None:
     """The place, among the nodes a plan buys, of the room with that name; None for rooms that are there."""
-    return int(name.removeprefix(_NEW)[:-1]) - 1 if name.startswith(_NEW) else None
+    match = _NEW.fullmatch(name)
+    return int(match[1]) - 1 if match else None
 
 
 def new_room(planned: PlannedNode, catalog: Catalog, number: int) -> Room:
