@@ -149,12 +149,19 @@ class Kube:
         self._patch(node, {"spec": {"unschedulable": closed}})
 
     def heat(self, node: str, since: datetime | None) -> None:
-        """Mark a node as hot since then, and keep pods off it; None takes both back."""
-        taint: dict[str, Any] = {"key": HOT.key, "value": HOT.value, "effect": HOT.effect}
-        if since is None:
-            taint = {"$patch": "delete", "key": HOT.key}
-        marked = since and since.isoformat(timespec="seconds")
-        self._patch(node, {"metadata": {"annotations": {HOT_SINCE_KEY: marked}}, "spec": {"taints": [taint]}})
+        """Mark a node as hot since then, and keep pods off it; None takes both back.
+
+        A patch replaces all of a node's taints: they are read first, and only that version is changed.
+        """
+        for raw in self._list(partial(self._core.list_node, field_selector=f"metadata.name={node}")):
+            taints = [each for each in raw["spec"].get("taints") or () if each["key"] != HOT.key]
+            if since is not None:
+                taints.append({"key": HOT.key, "value": HOT.value, "effect": HOT.effect})
+            meta = {
+                "annotations": {HOT_SINCE_KEY: since and since.isoformat(timespec="seconds")},
+                "resourceVersion": raw["metadata"]["resourceVersion"],
+            }
+            self._patch(node, {"metadata": meta, "spec": {"taints": taints}})
 
     def evict(self, pod: Pod) -> None:
         """Ask for a pod's removal; what a disruption budget forbids is a KubeUnavailable."""

@@ -1,5 +1,6 @@
 """Hot nodes: marked at once, relieved of one pod at a time after the wait, and open again when they are cool."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -260,27 +261,25 @@ def test_use_that_cannot_be_measured_is_said_and_stops_nothing(monkeypatch: pyte
     assert sum("metrics-server is away" in line for line in here.log.lines) == 1
 
 
-def test_a_mark_is_one_patch_of_taint_and_time() -> None:
+def test_a_mark_is_one_patch_of_the_version_that_was_read_and_leaves_other_taints() -> None:
     asked: list[Any] = []
-    kube = Kube(SimpleNamespace(patch_node=lambda *words, **_: asked.append(words)))
-    kube.heat("n", NOW)
-    kube.heat("n", None)
-    taint = {"key": "rightsize.io/hot", "value": "true", "effect": "NoSchedule"}
-    assert asked == [
-        (
-            "n",
-            {
-                "metadata": {"annotations": {HOT_SINCE_KEY: "2026-01-02T03:04:05+00:00"}},
-                "spec": {"taints": [taint]},
-            },
-        ),
-        (
-            "n",
-            {
-                "metadata": {"annotations": {HOT_SINCE_KEY: None}},
-                "spec": {"taints": [{"$patch": "delete", "key": "rightsize.io/hot"}]},
-            },
-        ),
+    own = {"key": "rightsize.io/role", "value": "inference", "effect": "NoSchedule", "timeAdded": "then"}
+    mark = {"key": "rightsize.io/hot", "value": "true", "effect": "NoSchedule"}
+
+    def listed(*, field_selector: str, **_: Any) -> Any:
+        assert field_selector == "metadata.name=n"
+        spec = {"taints": [own, *([mark] if asked else [])]}
+        page = {"items": [{"metadata": {"resourceVersion": "7"}, "spec": spec}], "metadata": {}}
+        return SimpleNamespace(data=json.dumps(page))
+
+    kube = Kube(SimpleNamespace(list_node=listed, patch_node=lambda *words, **_: asked.append(words)))
+    for since in (NOW, NOW, None):
+        kube.heat("n", since)
+    assert [node for node, _ in asked] == ["n"] * 3
+    assert [body["spec"]["taints"] for _, body in asked] == [[own, mark], [own, mark], [own]]
+    assert [body["metadata"] for _, body in asked] == [
+        {"annotations": {HOT_SINCE_KEY: at}, "resourceVersion": "7"}
+        for at in ("2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05+00:00", None)
     ]
 
 
