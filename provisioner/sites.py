@@ -43,3 +43,4 @@ class GkeSection(Section):
     boot_disk_gib: int = Field(default=50, ge=10)
     boot_disk_type: str = Field(default="", description="the machine family's own when empty")
     network_tags: tuple[str, ...] = ()
+    image_streaming: bool = Field(default=False, description="containers start while their image is pulled")

@@ -134,6 +134,7 @@ def _gke(settings: Settings[GkeSection]) -> tuple[Driver, Catalog]:
         boot_disk_gib=section.boot_disk_gib,
         boot_disk_type=section.boot_disk_type,
         network_tags=section.network_tags,
+        image_streaming=section.image_streaming,
     )
     catalog = _gke_market(settings)
     return GkeDriver(clients(ambient(), settings.endpoint), site, catalog), catalog

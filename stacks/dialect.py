@@ -40,6 +40,8 @@ class Dialect:
     """Whether GPU pools are placed by availability domain."""
     channels: tuple[str, ...]
     """Release channels of Kubernetes, the default one first; none where a version is all there is."""
+    streams_images: bool
+    """Whether nodes can start a container before all of its image is there."""
     has_dns_endpoint: bool
     """Whether the API server can be reached by a name that IAM guards."""
 
@@ -71,6 +73,7 @@ DIALECTS: Final = MappingProxyType(
             has_domains=True,
             channels=(),
             has_dns_endpoint=False,
+            streams_images=False,
         ),
         GKE: Dialect(
             cloud=GKE,
@@ -88,6 +91,7 @@ DIALECTS: Final = MappingProxyType(
             has_domains=False,
             channels=("REGULAR", "RAPID", "STABLE", "EXTENDED"),
             has_dns_endpoint=True,
+            streams_images=True,
         ),
     }
 )

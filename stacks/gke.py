@@ -130,14 +130,14 @@ def _survey(stack: str, settings: Settings, project: Project, offers: Offers) ->
 def _ground(plan: Plan) -> Ground:
     settings, project = plan.settings, plan.project.id
     network = Network(plan.stack, _network_args(plan))
-    nodes = NodeIdentity(plan.stack, project)
+    nodes = NodeIdentity(plan.stack, project, streaming=settings.images.streaming)
     cluster = Cluster(plan.stack, _cluster_args(plan, network, nodes))
     site = Site(project, plan.location, cluster.resource.name, nodes.email)
     need = plan.need(gke_capacity.MANAGEMENT)
     management = ManagementPool(
         MANAGEMENT,
         site,
-        _hardware(need, settings.management.boot_volume_gib),
+        _hardware(plan, need, settings.management.boot_volume_gib),
         need.nodes,
         plan.zones_of(need),
     )
@@ -193,7 +193,7 @@ def _inference_nodes(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
     if settings.right_sized:
         return _provisioner(plan, ground)
     need = plan.need(gke_capacity.GPU)
-    hardware, zones = _hardware(need, settings.gpu.boot_volume_gib), plan.zones_of(need)
+    hardware, zones = _hardware(plan, need, settings.gpu.boot_volume_gib), plan.zones_of(need)
     after = [ground.management]
     if settings.variant != DYNAMIC:
         return [FixedGpuPool(ground.site, hardware, need.nodes, zones, after)]
@@ -219,6 +219,7 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
             "zones": list(plan.zones),
             "node_service_account": ground.nodes.email,
             "boot_disk_gib": plan.settings.provisioner.boot_volume_gib,
+            "image_streaming": plan.settings.images.streaming,
         },
         annotations={ANNOTATION: identity.email},
     )
@@ -226,7 +227,7 @@ def _provisioner(plan: Plan, ground: Ground) -> Sequence[pulumi.Resource]:
     return [assembly.provisioner(plan, version, wiring, ground.access, after)]
 
 
-def _hardware(need: Need, boot_volume_gib: int) -> Hardware:
+def _hardware(plan: Plan, need: Need, boot_volume_gib: int) -> Hardware:
     offering = need.offering
     return Hardware(
         machine_type=offering.machine_type,
@@ -234,4 +235,5 @@ def _hardware(need: Need, boot_volume_gib: int) -> Hardware:
         accelerator=need.accelerator,
         gpus=offering.gpus,
         boot_disk_gib=boot_volume_gib,
+        streaming=plan.settings.images.streaming,
     )

@@ -121,6 +121,8 @@ class Images:
     """Credentials of the registry as Docker keeps them; empty: nodes may pull as they are."""
     repository: bool
     """Whether the stack makes a repository in its cloud's registry."""
+    streaming: bool
+    """Whether containers start before all of their image is there, where the cloud can do that."""
 
     def default(self, image: str) -> str:
         """An image of the project where the settings name none."""
@@ -210,7 +212,7 @@ def _settings(reader: Reader) -> Settings:
         way_out=f"pulumi config set region {dialect.region_example}",
     )
     site = dialect.read_site(reader, region)
-    images = _images(reader.section("images"))
+    images = _images(reader.section("images"), dialect)
     return Settings(
         cloud=dialect.cloud,
         variant=variant,
@@ -323,13 +325,14 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
     return provisioner
 
 
-def _images(reader: Reader) -> Images:
+def _images(reader: Reader, dialect: Dialect) -> Images:
     images = Images(
         registry=reader.text(
             "registry", pattern=_REGISTRY, expectation="must be a host and a path, without scheme and tag"
         ),
         pull_secret=reader.text("pullSecret"),
         repository=reader.flag("repository"),
+        streaming=dialect.streams_images and reader.flag("streaming"),
     )
     if images.pull_secret and not _is_docker_config(images.pull_secret):
         reader.fault(

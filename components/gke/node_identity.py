@@ -13,6 +13,10 @@ SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
 
 
+STREAMING_ROLE: Final = "roles/serviceusage.serviceUsageConsumer"
+"""What it takes beside to read an image while it is pulled."""
+
+
 class NodeIdentity(Part):
     """A service account with the roles every node needs."""
 
@@ -20,7 +24,7 @@ class NodeIdentity(Part):
     account_id: pulumi.Output[str]
     """Its full name, by which rights on it are given."""
 
-    def __init__(self, stack: str, project: str) -> None:
+    def __init__(self, stack: str, project: str, *, streaming: bool = False) -> None:
         super().__init__("gke:NodeIdentity", stack)
         account = gcp.serviceaccount.Account(
             f"{stack}-nodes",
@@ -29,7 +33,7 @@ class NodeIdentity(Part):
             display_name=f"Nodes of {stack}",
             opts=self.child(),
         )
-        for role in ROLES:
+        for role in (*ROLES, *((STREAMING_ROLE,) if streaming else ())):
             gcp.projects.IAMMember(
                 f"{stack}-nodes-{role.rpartition('.')[2]}",
                 project=project,

@@ -36,6 +36,8 @@ class Hardware:
     """Type of its GPUs; empty: it has none."""
     gpus: int
     boot_disk_gib: int
+    streaming: bool = False
+    """Whether containers start while their image is still pulled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def _config(site: Site, args: PoolArgs) -> Any:
         oauth_scopes=list(SCOPES),
         metadata={"disable-legacy-endpoints": "true"},
         workload_metadata_config=ce.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+        gcfs_config=ce.NodePoolNodeConfigGcfsConfigArgs(enabled=True) if hardware.streaming else None,
         shielded_instance_config=ce.NodePoolNodeConfigShieldedInstanceConfigArgs(
             enable_secure_boot=True, enable_integrity_monitoring=True
         ),

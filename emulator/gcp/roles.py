@@ -56,6 +56,7 @@ PREDEFINED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "roles/logging.logWriter": ("logging.logEntries.create",),
         "roles/monitoring.metricWriter": ("monitoring.timeSeries.create",),
         "roles/monitoring.viewer": ("monitoring.*.get", "monitoring.*.list"),
+        "roles/serviceusage.serviceUsageConsumer": ("serviceusage.services.use",),
         "roles/stackdriver.resourceMetadata.writer": ("stackdriver.resourceMetadata.write",),
     }
 )

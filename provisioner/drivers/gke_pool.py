@@ -56,6 +56,8 @@ class GkeSite:
     boot_disk_type: str = ""
     """Empty: what the machine's series takes."""
     network_tags: tuple[str, ...] = ()
+    image_streaming: bool = False
+    """Whether containers start while their image is still pulled."""
 
     @property
     def place(self) -> str:
@@ -211,6 +213,7 @@ def _config(spec: PoolSpec, offering: Offering, site: GkeSite) -> Any:
         taint_config=gke.TaintConfig(
             architecture_taint_behavior=gke.TaintConfig.ArchitectureTaintBehavior.NONE
         ),
+        gcfs_config=gke.GcfsConfig(enabled=True) if site.image_streaming else None,
         accelerators=_accelerators(offering),
         spot=spec.capacity_type == SPOT,
         service_account=site.node_service_account,

@@ -301,6 +301,7 @@ class TestRightSized:
             "zones": ("us-central1-a",),
             "node_service_account": stack.one(ACCOUNT, "gke-nodes").outputs["email"],
             "boot_disk_gib": 50,
+            "image_streaming": False,
             "boot_disk_type": "",
             "network_tags": (),
         }

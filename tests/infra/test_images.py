@@ -5,7 +5,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pulumi
 import pytest
+import yaml
 
 from emulator.oci.account import NAMESPACE
 from tests.support.mocks import Cloud
@@ -89,3 +91,28 @@ def test_a_private_registry_is_opened_for_every_pod_by_a_secret_that_comes_first
         assert pod["imagePullSecrets"] == [{"name": "registry"}]
         namespace = deployment.inputs["metadata"]["namespace"]
         assert stack.reaches(deployment, secrets[namespace])
+
+
+def test_googles_nodes_may_start_containers_while_their_image_is_pulled() -> None:
+    stack = run_gke({"images.streaming": True})
+    for pool in stack.all("gcp:container/nodePool:NodePool"):
+        assert pool.inputs["nodeConfig"]["gcfsConfig"] == {"enabled": True}
+    roles = {one.inputs["role"] for one in stack.all("gcp:projects/iAMMember:IAMMember")}
+    assert "roles/serviceusage.serviceUsageConsumer" in roles
+
+
+def test_the_nodes_that_are_bought_do_so_too() -> None:
+    stack = run_gke({**RIGHT_SIZED, "images.streaming": True})
+    config = stack.one("kubernetes:core/v1:ConfigMap", "provisioner").inputs["data"]["settings.yaml"]
+    assert yaml.safe_load(config)["site"]["image_streaming"] is True
+
+
+def test_nothing_is_streamed_unless_it_is_said() -> None:
+    stack = run_gke()
+    for pool in stack.all("gcp:container/nodePool:NodePool"):
+        assert "gcfsConfig" not in pool.inputs["nodeConfig"]
+
+
+def test_oracles_nodes_cannot() -> None:
+    with pytest.raises(pulumi.RunError, match=r"images\.streaming"):
+        run({"images.streaming": True})

@@ -102,6 +102,11 @@ class TestWhatIsOrdered:
         site = replace(SITE, boot_disk_type="pd-ssd")
         assert gke_pool.creation(spec, 1, site, CATALOG).config.disk_type == "pd-ssd"
 
+    def test_images_that_are_streamed_where_the_site_says_so(self) -> None:
+        assert not ordered(ARM).config.gcfs_config.enabled
+        site = replace(SITE, image_streaming=True)
+        assert gke_pool.creation(ARM, 1, site, CATALOG).config.gcfs_config.enabled
+
     @pytest.mark.parametrize("spec", [ARM, T4, replace(T4, taints=(gke_pool._GPU, OURS))])
     def test_an_identity_is_read_back_from_what_was_ordered(self, spec: PoolSpec) -> None:
         assert gke_pool.spec_of(ordered(spec)) == spec
