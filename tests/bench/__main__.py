@@ -5,8 +5,9 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -16,107 +17,134 @@ from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from tests.bench import floors, peers
 from tests.bench.catalogs import NAMES, market
 from tests.bench.instances import FAMILIES, TRACE, snapshot
-from tests.bench.measure import Ours, ours
+from tests.bench.measure import ours
 from tests.bench.peers import KarpenterMissing, Peer
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-_MOST_BIN_SELECT = 1000
+_MOST_BIN_SELECT: Final = 1000
 """Pods beyond which modes that go pod by pod are not asked: they look at each pod and node."""
+
+
+_QUICK: Final = "mixed,bimodal,suites,constrained,gpu"
+_LONG: Final = ("mixed", "suites")
+"""Families of which instances of many pods are asked by default: Karpenter takes minutes with them."""
+_MANY: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One instance."""
 
-    catalog: str
-    family: str
-    pods: int
     seed: int
-    own: Ours
-    peers: dict[str, Peer]
+    case: floors.Case
     faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which instances, and how."""
+
+    catalogs: tuple[str, ...]
+    families: tuple[str, ...]
+    pods: tuple[int, ...]
+    seeds: int
+    accounting: str
+    deadline_s: float | None
+    karpenter: Path | None
+
+    def instances(self) -> Iterator[tuple[str, str, int, int]]:
+        """Catalog, family, number of pods, seed."""
+        for catalog, family, pods in product(self.catalogs, self.families, self.pods):
+            is_there = family != "trace" or TRACE.exists()
+            if is_there and (pods < _MANY or family in _LONG or len(self.pods) == 1):
+                yield from ((catalog, family, pods, seed) for seed in range(1, self.seeds + 1))
 
 
 @app.command()
 def bench(  # noqa: PLR0917 (the options of a command)
     catalogs: Annotated[str, typer.Option(help=f"Of {', '.join(NAMES)}.")] = ",".join(NAMES),
     families: Annotated[str, typer.Option(help=f"Of {', '.join(FAMILIES)}.")] = ",".join(FAMILIES),
-    pods: Annotated[str, typer.Option(help="Numbers of pods.")] = "200,1000",
+    pods: Annotated[str, typer.Option(help="Numbers of pods.")] = "200,1000,5000",
     seeds: Annotated[int, typer.Option(help="Instances of each kind.", min=1)] = 1,
     accounting: Annotated[str, typer.Option(help=f"{', '.join(ACCOUNTINGS)}.")] = DOCUMENTED,
-    deadline_s: Annotated[float, typer.Option("--deadline-s", help="For each of our answers.", min=0)] = 1.0,
+    deadline_s: Annotated[
+        float | None,
+        typer.Option(
+            "--deadline-s", help="For each of our answers; by default what the floors leave.", min=0
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the JSON goes.")] = Path("build/bench.json"),
     *,
     karpenter: Annotated[bool, typer.Option(help="Build and ask Karpenter's scheduler.")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help=f"200 and 1,000 pods of {_QUICK} alone.")] = False,
 ) -> None:
     """Pack seeded pods, beside bin-selection and Karpenter, and hold the prices against the bound."""
     try:
         binary = peers.build_karpenter() if karpenter else None
     except KarpenterMissing as error:
         raise SystemExit(str(error)) from error
-    rows = []
-    for row in _rows(catalogs, families, pods, seeds, accounting, deadline_s, binary):
-        sys.stderr.write(f"{row.catalog} {row.family} {row.pods}: {row.own.ratio:.4f}\n")
-        rows.append(row)
+    asked = Asked(
+        tuple(catalogs.split(",")),
+        tuple((_QUICK if quick else families).split(",")),
+        (200, 1000) if quick else tuple(map(int, pods.split(","))),
+        seeds,
+        accounting,
+        deadline_s,
+        binary,
+    )
+    rows = list(_rows(asked))
     out.parent.mkdir(parents=True, exist_ok=True)
     machine = {"python": platform.python_version(), "machine": platform.machine(), "accounting": accounting}
     out.write_text(json.dumps({**machine, "rows": [_as_json(row) for row in rows]}, indent=2) + "\n")
     Console(width=170).print(_table(rows))
-    missed = [f"{row.catalog} {row.family} {row.pods}: {fault}" for row in rows for fault in row.faults]
+    missed = [
+        f"{row.case.catalog} {row.case.family} {row.case.pods}: {fault}"
+        for row in rows
+        for fault in row.faults
+    ]
+    missed += floors.growth(row.case for row in rows if row.seed == 1)
     if missed:
-        raise SystemExit("\n".join(missed))
+        raise SystemExit("\n".join(["floors missed:", *missed]))
+    sys.stderr.write(f"every floor is kept by {len(rows)} instances\n")
 
 
-def _rows(  # noqa: PLR0917 (as above)
-    catalogs: str,
-    families: str,
-    pods: str,
-    seeds: int,
-    accounting: str,
-    deadline_s: float,
-    binary: Path | None,
-) -> Iterator[Row]:
-    for catalog in catalogs.split(","):
-        for family in families.split(","):
-            if family == "trace" and not TRACE.exists():
-                continue
-            for count in map(int, pods.split(",")):
-                for seed in range(1, seeds + 1):
-                    yield _row(catalog, family, count, seed, accounting, deadline_s, binary)
+def _rows(asked: Asked) -> Iterator[Row]:
+    for catalog, family, pods, seed in asked.instances():
+        row = _row(asked, catalog, family, pods, seed)
+        sys.stderr.write(f"{catalog} {family} {pods}: {row.case.own.ratio:.4f}\n")
+        yield row
 
 
-def _row(  # noqa: PLR0917 (as above)
-    catalog: str, family: str, pods: int, seed: int, accounting: str, deadline_s: float, binary: Path | None
-) -> Row:
-    sold, asked = market(catalog, accounting), snapshot(family, pods, seed)
+def _row(asked: Asked, catalog: str, family: str, pods: int, seed: int) -> Row:
+    sold, given = market(catalog, asked.accounting), snapshot(family, pods, seed)
     others: dict[str, Peer] = {}
-    if not asked.nodes or len(asked.pods) <= _MOST_BIN_SELECT:
-        others["bin-select"] = peers.bin_select(sold, asked)
-    if len(asked.pods) <= _MOST_BIN_SELECT:
-        others["bin-pack"] = peers.bin_pack(sold, asked)
-    if binary is not None and not asked.nodes:
-        others["karpenter"] = peers.karpenter(binary, sold, asked)
-    own = ours(sold, asked, deadline_s)
-    return Row(
-        catalog, family, pods, seed, own, others, tuple(floors.faults(catalog, family, pods, own, others))
-    )
+    if not given.nodes or len(given.pods) <= _MOST_BIN_SELECT:
+        others["bin-select"] = peers.bin_select(sold, given)
+    if len(given.pods) <= _MOST_BIN_SELECT:
+        others["bin-pack"] = peers.bin_pack(sold, given)
+    if asked.karpenter is not None and not given.nodes:
+        others["karpenter"] = peers.karpenter(asked.karpenter, sold, given)
+    deadline_s = floors.deadline_s(pods) if asked.deadline_s is None else asked.deadline_s
+    case = floors.Case(catalog, family, pods, ours(sold, given, deadline_s), others)
+    return Row(seed, case, tuple(floors.faults(case)))
 
 
 def _as_json(row: Row) -> dict[str, Any]:
-    return {**asdict(row), "ratio": row.own.ratio}
+    case = asdict(row.case)
+    return {**case, "seed": row.seed, "ratio": row.case.own.ratio, "faults": row.faults}
 
 
 def _table(rows: list[Row]) -> Table:
     columns = "catalog,family,pods,bound $/h,ours,first,first s,final s,sizes,bin-select,s,bin-pack,karpenter,s,MB,ours MB"
     table = Table(*columns.split(","))
     for row in rows:
-        own, bound = row.own, row.own.bound_per_hour or 1.0
-        select, shared, other = (row.peers.get(name) for name in ("bin-select", "bin-pack", "karpenter"))
+        case, own, bound = row.case, row.case.own, row.case.own.bound_per_hour or 1.0
+        select, shared, other = (case.peers.get(name) for name in ("bin-select", "bin-pack", "karpenter"))
         table.add_row(
-            row.catalog,
-            row.family,
-            str(row.pods),
+            case.catalog,
+            case.family,
+            str(case.pods),
             f"{own.bound_per_hour:.4f}",
             f"[{'red' if row.faults else 'green'}]{own.ratio:.4f}[/]",
             f"{own.first_price_per_hour / bound:.4f}",
