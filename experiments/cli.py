@@ -81,6 +81,10 @@ def run(  # noqa: PLR0913  # the promised options
             help="With --serving real: so many requests in flight, as published (150); 0 sends at stated rates.",
         ),
     ] = 0,
+    registry: Annotated[
+        str,
+        typer.Option(help="With --serving real on a real cluster: what `make images` was given as REGISTRY."),
+    ] = "",
     out: OutOption = None,
     live: Annotated[
         bool, typer.Option("--live", help="On the real cloud, by your own Pulumi stacks.")
@@ -109,6 +113,7 @@ def run(  # noqa: PLR0913  # the promised options
         out=out or _default_out(cloud, published=reproduce),
         serving=serving,
         connections=connections,
+        registry=registry,
     )
     with _faults_as_lines():
         _measure(order, live=live, kubeconfig=kubeconfig)

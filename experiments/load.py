@@ -29,6 +29,8 @@ RATES_PER_S: Final = {"squeezenet1_1": Decimal(11), "vgg16": Decimal("0.8")}
 WORKER_CPU: Final = "100m"
 """Request of a worker under real load: so that the rates above make an autoscaler reach its maximum."""
 IMAGE: Final = f"{IMAGE_LOAD}:0.1.0"
+PULL_SECRET: Final = "registry"  # noqa: S105  # the name of an object
+"""Of the stack; one that is not there is passed over."""
 
 
 def job_name(model: str) -> str:
@@ -41,16 +43,25 @@ def job(model: str, demand_cores: Decimal = PEAK_DEMAND_CORES) -> dict[str, Any]
     return _job(model, ["--model", model, "--demand-cores", str(demand_cores)])
 
 
-def sending_job(model: str, url: str, rate_per_s: Decimal) -> dict[str, Any]:
+def sending_job(model: str, url: str, rate_per_s: Decimal, registry: str = "") -> dict[str, Any]:
     """Manifest of the Job that sends requests at a stated rate, however long the answers take."""
     arguments = ["--model", model, "--url", url, "--rate", str(rate_per_s)]
-    return _job(model, arguments, _SENDER)
+    return _from(registry, _job(model, arguments, _SENDER))
 
 
-def closed_job(model: str, url: str, connections: int) -> dict[str, Any]:
+def closed_job(model: str, url: str, connections: int, registry: str = "") -> dict[str, Any]:
     """Manifest of the Job that keeps so many requests in flight, as the published one did."""
     arguments = ["--model", model, "--url", url, "--connections", str(connections)]
-    return _job(model, arguments, _SENDER)
+    return _from(registry, _job(model, arguments, _SENDER))
+
+
+def _from(registry: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    """The Job with its image from a registry, which the stack's pull secret may open."""
+    if registry:
+        spec = manifest["spec"]["template"]["spec"]
+        spec["containers"][0]["image"] = f"{registry}/{IMAGE}"
+        spec["imagePullSecrets"] = [{"name": PULL_SECRET}]
+    return manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class Order:
     serving: str = MODELLED
     connections: int = 0
     """Of real load in its published form, so many requests in flight; 0: at stated rates."""
+    registry: str = ""
+    """What has the image of the load generator, on a real cluster."""
 
     @property
     def serves(self) -> bool:

@@ -94,7 +94,9 @@ class Session:
     def _traffic_of(self, variant: str, kube: Kube) -> Traffic:
         # An emulated GPU node serves with the machine's own cores: its figures would be no GPU's.
         files = Files(self.order.out, self._lock, latency=not self._emulated or variant == PROVISIONED)
-        return Traffic(variant, kube, files, self.bench.pause, Form(self.order.connections))
+        return Traffic(
+            variant, kube, files, self.bench.pause, Form(self.order.connections, self.order.registry)
+        )
 
     def _come_back(self, variant: str, steps: Walk, traffic: Traffic) -> None:
         """From a point under load back to few workers, and note whether a request was lost on the way."""

@@ -51,6 +51,8 @@ class Form:
 
     connections: int = 0
     """Requests in flight, as published; 0: at each model's stated rate."""
+    registry: str = ""
+    """What has the generator's image; empty: it is known where it runs."""
 
     def job(self, model: str, url: str) -> dict[str, Any]:
         """Manifest of a model's load.
@@ -59,10 +61,10 @@ class Form:
             Fault: no rate is known for the model.
         """
         if self.connections:
-            return closed_job(model, url, self.connections)
+            return closed_job(model, url, self.connections, self.registry)
         if model not in RATES_PER_S:
             raise Fault(f"{model}: no rate is known for its real load; there are {', '.join(RATES_PER_S)}")
-        return sending_job(model, url, RATES_PER_S[model])
+        return sending_job(model, url, RATES_PER_S[model], self.registry)
 
 
 class Traffic:
@@ -98,7 +100,7 @@ class Traffic:
         url = self._cluster.endpoints().get(model)
         if url is None:
             raise Unreachable(f"the Service of {model} has no load balancer")
-        return sending_job(model, url, RATES_PER_S[model] / TRICKLE)
+        return sending_job(model, url, RATES_PER_S[model] / TRICKLE, self._form.registry)
 
     def answered(self, models: Iterable[str]) -> tuple[int, int]:
         """How many requests failed and how many there were, by the logs of the loads that run."""

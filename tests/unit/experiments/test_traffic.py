@@ -4,8 +4,10 @@ from threading import Lock
 
 import pytest
 
+from components import pull_secret
 from experiments import latency, predictions
 from experiments.fault import Fault, Interrupted, Unreachable
+from experiments.load import PULL_SECRET
 from experiments.traffic import Files, Form, Traffic
 
 URL = "http://127.1.2.3:8080/predictions/vgg16"
@@ -108,3 +110,17 @@ def test_requests_that_failed_are_counted_among_all_of_the_loads_that_run(tmp_pa
     log = "\n".join(f'{{"at": {at}, "s": 0.25, "code": {200 if at else 503}}}' for at in range(5))
 
     assert made(Cluster(log=log), tmp_path).answered(["vgg16"]) == (1, 5)
+
+
+def test_a_real_cluster_pulls_the_generator_from_the_registry(tmp_path: Path) -> None:
+    form = Form(registry="iad.ocir.io/mine")
+    traffic = Traffic("right-sized", Cluster(), Files(tmp_path, Lock()), lambda _seconds: False, form)
+
+    for job in (traffic.load("vgg16"), traffic.trickle("vgg16")):
+        spec = job["spec"]["template"]["spec"]
+        assert spec["containers"][0]["image"] == "iad.ocir.io/mine/rightsize/load:0.1.0"
+        assert spec["imagePullSecrets"] == [{"name": PULL_SECRET}]
+
+
+def test_the_secret_is_the_one_that_a_stack_declares() -> None:
+    assert PULL_SECRET == pull_secret.NAME
