@@ -9,6 +9,7 @@ import yaml
 
 from provisioner.core import parse
 from provisioner.core.model import Node, Pod
+from provisioner.core.storage import Storage
 from provisioner.core.usage import Usage
 from provisioner.core.usage import read as read_usage
 
@@ -27,6 +28,14 @@ def pods(path: Path) -> tuple[Pod, ...]:
 def nodes(path: Path) -> tuple[Node, ...]:
     """Every node of a file; raises FileFault."""
     return _read(path, "Node", parse.node)
+
+
+def storage(path: Path) -> Storage | None:
+    """Claims, volumes and storage classes of a file, if it has any; raises FileFault."""
+    try:
+        return Storage.of(_items(path, _documents(path)))
+    except parse.Malformed as error:
+        raise FileFault(f"{path}: {error}") from error
 
 
 def usage(path: Path) -> tuple[Usage, ...]:

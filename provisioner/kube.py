@@ -20,6 +20,7 @@ from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_AS
 from provisioner.core import parse, usage
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.model import Budget, Node, Pod, Scaler
+from provisioner.core.storage import KINDS, Storage
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
 
@@ -55,6 +56,7 @@ class Observed:
     unreadable: tuple[str, ...] = ()
     budgets: tuple[Budget, ...] = ()
     scalers: tuple[Scaler, ...] = ()
+    storage: Storage | None = None
 
 
 class Kube:
@@ -121,7 +123,27 @@ class Kube:
         if self._autoscaling is not None:
             listed = self._list(self._autoscaling.list_horizontal_pod_autoscaler_for_all_namespaces)
             scalers = tuple(_readable(listed, parse.scaler, unreadable))
-        return Observed(pods, nodes, tuple(unreadable), budgets, scalers)
+        storage = self._storage(unreadable) if any(pod.claims and pod.is_pending for pod in pods) else None
+        return Observed(pods, nodes, tuple(unreadable), budgets, scalers, storage)
+
+    def _storage(self, unreadable: list[str]) -> Storage | None:
+        """Claims and volumes; None where they may not be read, so that no pod with a claim is bought for."""
+        core = self._core
+        listings = (
+            core.list_persistent_volume_claim_for_all_namespaces,
+            core.list_persistent_volume,
+        )
+        try:
+            # Items of a list do not say their kind.
+            objects = [
+                {**item, "kind": kind}
+                for kind, listing in zip(KINDS, listings, strict=False)
+                for item in self._list(listing)
+            ]
+            return Storage.of(objects)
+        except (KubeDenied, parse.Malformed) as error:
+            unreadable.append(f"volumes: {error}")
+            return None
 
     def usage(self) -> tuple[Usage, ...]:
         """What pods use now; raises KubeDenied where nothing measures it."""

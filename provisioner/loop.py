@@ -194,6 +194,7 @@ class Controller:
             observed.budgets,
             memory.intents,
             observed.scalers,
+            storage=observed.storage,
             **self._measure(),
         )
 

@@ -120,7 +120,9 @@ def read(options: Options, now: datetime) -> Question:
     market, policy = _terms(options)
     seen = _observed(options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
-    snapshot = Snapshot(seen.pods, seen.nodes, pools, budgets=seen.budgets, scalers=seen.scalers)
+    snapshot = Snapshot(
+        seen.pods, seen.nodes, pools, budgets=seen.budgets, scalers=seen.scalers, storage=seen.storage
+    )
     if policy.hot_nodes and options.is_live:
         cluster = _cluster(options)
         snapshot = replace(snapshot, usage=cluster.usage(), node_usage=cluster.node_usage())
@@ -174,7 +176,9 @@ def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 def _observed(options: Options) -> Observed:
     if options.pods is not None:
-        return Observed(files.pods(options.pods), files.nodes(options.nodes) if options.nodes else ())
+        pods = files.pods(options.pods)
+        storage = files.storage(options.pods) if any(pod.claims for pod in pods) else None
+        return Observed(pods, files.nodes(options.nodes) if options.nodes else (), storage=storage)
     return _cluster(options).observe()
 
 

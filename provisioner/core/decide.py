@@ -35,6 +35,7 @@ from provisioner.core.share import share
 from provisioner.core.site import Site, room_of
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot, booting_nodes, why_held
+from provisioner.core.storage import placed
 
 _MODES: Final[Mapping[str, Callable[[Situation], Outcome]]] = MappingProxyType(
     {BIN_SELECT: select, BIN_PACK: share, OPTIMAL: pack}
@@ -62,7 +63,8 @@ def decide(
     in_use = tuple(sorted({pool.spec for pool in snapshot.pools if pool.size}))
     terms = Terms(catalog, policy, snapshot.stockouts, in_use, now)
     growing = growth.to_come(snapshot.scalers, snapshot.pods, policy, now)
-    wanted = spot.shared_out([*(pod for pod in served if not pod.is_gated), *growing], snapshot, policy)
+    free = placed([*(pod for pod in served if not pod.is_gated), *growing], snapshot.storage)
+    wanted = spot.shared_out(free, snapshot, policy)
     situation = Situation(
         ahead.there(wanted),
         _site(snapshot, booting, catalog),

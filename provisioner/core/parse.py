@@ -39,22 +39,33 @@ class Malformed(ValueError):
 
 def pod(raw: Json) -> Pod:
     """A pod; raises Malformed."""
-    return _named("pod", raw, _pod)
+    return named("pod", raw, _pod)
 
 
 def node(raw: Json) -> Node:
     """A node; raises Malformed."""
-    return _named("node", raw, _node)
+    return named("node", raw, _node)
 
 
 def budget(raw: Json) -> Budget:
     """A PodDisruptionBudget; one whose status is not there yet allows nothing."""
-    return _named("poddisruptionbudget", raw, _budget)
+    return named("poddisruptionbudget", raw, _budget)
 
 
 def scaler(raw: Json) -> Scaler:
     """A HorizontalPodAutoscaler; one whose status is not there yet asks for what it has."""
-    return _named("horizontalpodautoscaler", raw, _scaler)
+    return named("horizontalpodautoscaler", raw, _scaler)
+
+
+def node_terms(selector: Json) -> tuple[NodeTerm, ...]:
+    """The alternatives of a node selector."""
+    return tuple(
+        NodeTerm(
+            tuple(map(_requirement, each.get("matchExpressions") or ())),
+            tuple(map(_requirement, each.get("matchFields") or ())),
+        )
+        for each in selector.get("nodeSelectorTerms") or ()
+    )
 
 
 def timestamp(text: str | None) -> datetime | None:
@@ -89,7 +100,8 @@ def requests_of(spec: Json) -> Resources:
     return total + _amounts(spec.get("overhead") or {}) + ONE_POD
 
 
-def _named(kind: str, raw: Json, read: Callable[[Json], T]) -> T:
+def named(kind: str, raw: Json, read: Callable[[Json], T]) -> T:
+    """Read an object; what cannot be read is a Malformed that names it."""
     try:
         return read(raw)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -274,13 +286,7 @@ def _node_affinity(raw: Json) -> tuple[NodeTerm, ...] | None:
     required = raw.get("requiredDuringSchedulingIgnoredDuringExecution")
     if not required:
         return None
-    return tuple(
-        NodeTerm(
-            tuple(map(_requirement, each.get("matchExpressions") or ())),
-            tuple(map(_requirement, each.get("matchFields") or ())),
-        )
-        for each in required.get("nodeSelectorTerms") or ()
-    )
+    return node_terms(required)
 
 
 def _selector(raw: Json | None) -> tuple[Requirement, ...] | None:

@@ -12,6 +12,7 @@ from provisioner.core.model import HOSTNAME, Budget, Node, Pod, Scaler
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
+from provisioner.core.storage import Storage
 from provisioner.core.usage import Usage
 
 
@@ -40,6 +41,8 @@ class Snapshot:
     usage: tuple[Usage, ...] = ()
     """Of pods; empty where it is not measured, or nobody asks."""
     node_usage: tuple[Usage, ...] = ()
+    storage: Storage | None = None
+    """Where volumes are; None where nobody has looked."""
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:

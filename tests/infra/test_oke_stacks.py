@@ -276,7 +276,8 @@ class TestRightSized:
             f"{verb} {resource}" for rule in rules for resource in rule["resources"] for verb in rule["verbs"]
         }
         seen = {"list pods", "list nodes", "list horizontalpodautoscalers"}
-        assert granted == {*seen, "patch nodes", "patch pods/status", "create events"}
+        volumes = {"list persistentvolumeclaims", "list persistentvolumes"}
+        assert granted == {*seen, *volumes, "patch nodes", "patch pods/status", "create events"}
         assert {group for rule in rules for group in rule["apiGroups"]} == {"", "autoscaling"}
 
     def test_shows_it_no_autoscalers_where_growth_is_not_looked_at(self) -> None:

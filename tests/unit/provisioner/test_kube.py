@@ -97,3 +97,55 @@ def test_a_refused_eviction_is_told_apart(status: int, error: type[Exception]) -
 
     with pytest.raises(error, match="refused"):
         Kube(core(refuse)).evict(pod())
+
+
+CLAIM = {"metadata": {"name": "data", "namespace": "default"}, "spec": {"volumeName": "v"}}
+VOLUME = {"metadata": {"name": "v"}, "spec": {}}
+
+
+def with_volumes(server: Any, pods: Any, claims: Any) -> Kube:
+    server.list_pod_for_all_namespaces = pods
+    server.list_persistent_volume_claim_for_all_namespaces = claims
+    server.list_persistent_volume = listing(VOLUME)
+    return Kube(server)
+
+
+def mounting(name: str = "p", **spec: Any) -> dict[str, Any]:
+    volumes = [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]
+    return {"metadata": {"name": name}, "spec": {"volumes": volumes, **spec}}
+
+
+def test_volumes_are_looked_at_where_a_pending_pod_mounts_one() -> None:
+    found = with_volumes(core(), listing(mounting()), listing(CLAIM)).observe()
+    assert found.storage is not None
+    assert found.storage.placed(found.pods[0]).claims == ()
+
+
+def test_they_are_not_asked_for_otherwise() -> None:
+    server = core()
+    server.list_pod_for_all_namespaces = listing(mounting(nodeName="n"))
+    assert Kube(server).observe().storage is None
+
+
+def test_where_they_may_not_be_seen_the_rest_is_seen_all_the_same() -> None:
+    def refused(**_: Any) -> Any:
+        raise ApiException(status=403, reason="forbidden")
+
+    found = with_volumes(core(), listing(mounting()), refused).observe()
+    assert (found.storage, len(found.pods)) == (None, 1)
+    assert found.unreadable == ("volumes: 403: forbidden",)
+
+
+def test_a_nomination_is_said_of_the_pod_that_was_meant_and_taken_back() -> None:
+    asked: list[Any] = []
+    server = core()
+    server.patch_namespaced_pod_status = lambda name, namespace, body, **_: asked.append(
+        (namespace, name, body)
+    )
+    Kube(server).nominate(pod("p", uid="u1"), "n1")
+    Kube(server).nominate(pod("p", uid="u1"), "")
+    assert [body["status"] for _, _, body in asked] == [
+        {"nominatedNodeName": "n1"},
+        {"nominatedNodeName": None},
+    ]
+    assert {body["metadata"]["uid"] for _, _, body in asked} == {"u1"}

@@ -1,0 +1,147 @@
+"""Where the volumes of pods are: a bound one can be attached in its own place only, an unbound one anywhere.
+
+What a volume says of nodes is added to what its pod says, so that nothing else has to know of volumes. A
+claim that is not there, or is not going to wait for its pod, is left with the pod: nothing is bought for it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any, Final, Self
+
+from provisioner.core import parse
+from provisioner.core.model import ZONE, NodeTerm, Pod, Requirement
+
+Json = Mapping[str, Any]
+_ZONE_KEYS: Final = (ZONE, "failure-domain.beta.kubernetes.io/zone", "topology.gke.io/zone")
+"""Labels by which drivers name the zone; a node that is bought has the first of them."""
+KINDS: Final = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A PersistentVolumeClaim."""
+
+    volume: str
+    """Empty until it is bound."""
+    storage_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageClass:
+    """How volumes of a class come to be."""
+
+    waits: bool
+    """Whether for the first pod that mounts them."""
+    terms: tuple[NodeTerm, ...] | None
+    """Where they can be; None: anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Claims by namespace and name, volumes' places by name, classes by name."""
+
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    volumes: Mapping[str, tuple[NodeTerm, ...] | None] = field(default_factory=dict)
+    classes: Mapping[str, StorageClass] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, objects: Iterable[Json]) -> Self | None:
+        """Read from objects of `KINDS`; None when there are none of them, so that nothing is known."""
+        listed = [raw for raw in objects if raw.get("kind") in KINDS]
+        claims, volumes, classes = ([raw for raw in listed if raw["kind"] == kind] for kind in KINDS)
+        if not listed:
+            return None
+        return cls(
+            {_key(raw): parse.named(raw["kind"], raw, _claim) for raw in claims},
+            {_key(raw): parse.named(raw["kind"], raw, _places) for raw in volumes},
+            {_key(raw): parse.named(raw["kind"], raw, _class) for raw in classes},
+        )
+
+    def placed(self, pod: Pod) -> Pod:
+        """The pod with what its volumes say of nodes; claims of which nothing is known stay with it."""
+        unknown: list[str] = []
+        terms = pod.node_affinity
+        for name in pod.claims:
+            where = self._where(f"{pod.namespace}/{name}")
+            if isinstance(where, _Unknown):
+                unknown.append(name)
+            else:
+                terms = _both(terms, where)
+        return replace(pod, claims=tuple(unknown), node_affinity=terms)
+
+    def _where(self, key: str) -> "tuple[NodeTerm, ...] | _Unknown | None":
+        claim = self.claims.get(key)
+        if claim is None:
+            return _Unknown()
+        if claim.volume:
+            return self.volumes[claim.volume] if claim.volume in self.volumes else _Unknown()
+        kind = self.classes.get(claim.storage_class)
+        if kind is None:
+            # Clouds' own classes wait for the pod. One that does not is bound, or never will be.
+            return None
+        return kind.terms if kind.waits else _Unknown()
+
+
+class _Unknown:
+    """Nobody can tell where."""
+
+
+def placed(pods: Iterable[Pod], storage: Storage | None) -> list[Pod]:
+    """Pods with what their volumes say of nodes, where that is known."""
+    return [storage.placed(pod) if storage is not None and pod.claims else pod for pod in pods]
+
+
+def _both(
+    one: tuple[NodeTerm, ...] | None, other: tuple[NodeTerm, ...] | None
+) -> tuple[NodeTerm, ...] | None:
+    """Terms that hold where both do; an empty term meets nothing."""
+    if one is None or other is None:
+        return other if one is None else one
+    pairs = ((a, b) for a, b in product(one, other) if (a.labels or a.fields) and (b.labels or b.fields))
+    return tuple(NodeTerm((*a.labels, *b.labels), (*a.fields, *b.fields)) for a, b in pairs)
+
+
+def _key(raw: Json) -> str:
+    meta = raw.get("metadata") or {}
+    name = str(meta.get("name"))
+    return f"{meta.get('namespace') or 'default'}/{name}" if raw["kind"] == KINDS[0] else name
+
+
+def _claim(raw: Json) -> Claim:
+    spec = raw.get("spec") or {}
+    is_bound = (raw.get("status") or {}).get("phase", "Bound") == "Bound"
+    return Claim((spec.get("volumeName") or "") if is_bound else "", spec.get("storageClassName") or "")
+
+
+def _places(raw: Json) -> tuple[NodeTerm, ...] | None:
+    """Where a volume can be attached: by its affinity, or by the label of its zone as old drivers put it."""
+    required = ((raw.get("spec") or {}).get("nodeAffinity") or {}).get("required")
+    if required:
+        return tuple(map(_by_our_zone, parse.node_terms(required)))
+    labels = raw["metadata"].get("labels") or {}
+    zones = {labels[key] for key in _ZONE_KEYS if key in labels}
+    # A volume that is in several zones names them with underscores between.
+    named = tuple(sorted(part for zone in zones for part in zone.split("__")))
+    return (NodeTerm((Requirement(ZONE, "In", named),)),) if named else None
+
+
+def _class(raw: Json) -> StorageClass:
+    allowed = tuple(
+        _by_our_zone(
+            NodeTerm(
+                tuple(
+                    Requirement(each["key"], "In", tuple(each.get("values") or ()))
+                    for each in term.get("matchLabelExpressions") or ()
+                )
+            )
+        )
+        for term in raw.get("allowedTopologies") or ()
+    )
+    return StorageClass(raw.get("volumeBindingMode") == "WaitForFirstConsumer", allowed or None)
+
+
+def _by_our_zone(term: NodeTerm) -> NodeTerm:
+    return replace(
+        term, labels=tuple(replace(one, key=ZONE) if one.key in _ZONE_KEYS else one for one in term.labels)
+    )
