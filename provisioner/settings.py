@@ -160,6 +160,7 @@ class PolicySettings(Section):
     headroom: HeadroomSettings | None = None
     expire_after_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     node_budgets: tuple[NodeBudgetSettings, ...] = ()
+    replace_drifted: bool = False
     drain_timeout_s: float = Field(default=900, gt=0, allow_inf_nan=False)
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)

@@ -124,10 +124,8 @@ def _holds(room: Room, pods: Sequence[Pod]) -> bool:
 def _rooms(snapshot: Snapshot) -> dict[PoolSpec, list[str]]:
     """Rooms of bought machines, registered or not, by what they are."""
     names = {node.provider_id: node.name for node in snapshot.nodes if node.provider_id}
-    return {
-        pool.spec: [
-            *(names.get(each.id, each.node_name) for each in pool.instances if not each.is_leaving),
-            *pool.unlisted,
-        ]
-        for pool in snapshot.pools
-    }
+    found: dict[PoolSpec, list[str]] = defaultdict(list)
+    for pool in snapshot.pools:
+        staying = (each for each in pool.instances if not each.is_leaving)
+        found[pool.spec] += [*(names.get(each.id, each.node_name) for each in staying), *pool.unlisted]
+    return found

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.names import REMOVABLE_SINCE_KEY
+from provisioner.core.drift import why_drifted
 from provisioner.core.expiry import why_expired
 from provisioner.core.model import Node
-from provisioner.core.policy import EXPIRED, Policy
+from provisioner.core.policy import DRIFTED, EXPIRED, Policy
 from provisioner.core.snapshot import Snapshot
 
 
@@ -29,7 +30,11 @@ def leavers_of(snapshot: Snapshot, policy: Policy, now: datetime) -> tuple[Leave
 def _found(snapshot: Snapshot, policy: Policy, now: datetime) -> Iterator[Leaver]:
     ours = snapshot.pool_of
     for node in snapshot.nodes:
-        if node.name in ours and (why := why_expired(node, policy, now)):
+        if node.name not in ours:
+            continue
+        if why := why_drifted(node, ours[node.name], policy):
+            yield Leaver(node, DRIFTED, why)
+        elif why := why_expired(node, policy, now):
             yield Leaver(node, EXPIRED, why)
 
 

@@ -303,5 +303,6 @@ class Node:
     is_cordoned: bool = False
     is_deleting: bool = False
     is_booting: bool = False
+    kubelet_version: str = ""
     created: datetime | None = None
     """When it registered; of a booting one, when it was first seen."""

@@ -176,6 +176,7 @@ def _node(raw: Json) -> Node:
         is_ready=_condition(status, "Ready") if status.get("conditions") else True,
         is_cordoned=bool(spec.get("unschedulable")),
         is_deleting=bool(meta.get("deletionTimestamp")),
+        kubelet_version=(status.get("nodeInfo") or {}).get("kubeletVersion") or "",
         created=timestamp(meta.get("creationTimestamp")),
     )
 

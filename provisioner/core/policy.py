@@ -81,6 +81,8 @@ class Policy:
     headroom: Headroom | None = None
     expire_after_s: float | None = None
     """How old a bought node may become; then it is replaced."""
+    replace_drifted: bool = False
+    """Whether nodes that would be made otherwise today are replaced."""
     node_budgets: tuple[NodeBudget, ...] = ()
     """How many bought nodes may be leaving at once; none: as many as there is reason to."""
     drain_timeout_s: float = 900
@@ -129,7 +131,7 @@ class Policy:
     @property
     def moves_pods(self) -> bool:
         """Whether pods are ever moved."""
-        return self.saves_by_moving or self.expire_after_s is not None
+        return self.saves_by_moving or self.expire_after_s is not None or self.replace_drifted
 
     @property
     def saves_by_moving(self) -> bool:

@@ -79,6 +79,10 @@ class Pool:
     instances: tuple[Instance, ...] = ()
     empty_since: datetime | None = None
     """Since when it has been seen without machines."""
+    version: str = ""
+    """Of Kubernetes, on nodes that it gets; empty: not known."""
+    is_outdated: bool = False
+    """Whether a pool of its identity would be made by other settings today. Such a pool is never grown."""
 
     @property
     def missing(self) -> int:

@@ -14,6 +14,9 @@ The contract of every driver:
 - *Without memory.* A driver made anew finds every pool of its cluster by the pools' tags and reads
   their identity from them.
 
+- *As of today.* A pool says whether it would be made by other settings now. Such a pool is not grown: a
+  launch makes another one of the same identity beside it.
+
 Errors are the four classes below, nothing else; anything else is a bug of the driver.
 """
 

@@ -73,6 +73,10 @@ class FakeDriver:
         there = self._pools[pool.id]
         self._pools[pool.id] = replace(there, size=len(there.instances))
 
+    def change_settings(self) -> None:
+        """All pools that are there would be made otherwise from now on."""
+        self._pools = {key: replace(pool, is_outdated=True) for key, pool in self._pools.items()}
+
     def boot(self) -> list[tuple[Instance, PoolSpec]]:
         """Let every machine appear that was ordered and can be had; returns the new ones."""
         new: list[tuple[Instance, PoolSpec]] = []
@@ -87,7 +91,7 @@ class FakeDriver:
 
     def _pool(self, spec: PoolSpec) -> Pool:
         for pool in self._pools.values():
-            if pool.spec == spec:
+            if pool.spec == spec and not pool.is_outdated:
                 return pool
         return Pool(self._next("pool"), f"rightsize-{spec.digest}", spec, 0)
 

@@ -97,10 +97,10 @@ class GkeDriver:
 
     def launch(self, spec: PoolSpec, count: int, token: str) -> None:  # noqa: ARG002 (sizes are absolute, names unique)
         """Grow the pool of that identity, or order it."""
-        name = gke_pool.name_of(spec)
+        order = gke_pool.creation(spec, count, self._site, self._catalog)
+        name = order.name
         if name in self._orders:
             raise Retry(f"pool {name} is being made", BUSY_S)
-        order = gke_pool.creation(spec, count, self._site, self._catalog)
         self._operations.wait()
         try:
             there = self._get(name)
@@ -197,7 +197,7 @@ class GkeDriver:
     def _as_of_now(self, raw: Any, spec: PoolSpec, machines: _Machines | None) -> Pool:
         """A listed pool with what was ordered since."""
         if machines is None:
-            return Pool(raw.name, raw.name, spec, raw.initial_node_count)
+            return Pool(raw.name, raw.name, spec, raw.initial_node_count, version=raw.version)
         self._seen[raw.name] = machines.target
         shown = gke_pool.instances_of(machines.all)
         instances = tuple(
@@ -208,7 +208,15 @@ class GkeDriver:
         )
         growing = self._operations.on(raw.name)
         ordered = (growing.size if growing else None) or 0
-        return Pool(raw.name, raw.name, spec, max(machines.target - late, ordered), instances)
+        return Pool(
+            raw.name,
+            raw.name,
+            spec,
+            max(machines.target - late, ordered),
+            instances,
+            version=raw.version,
+            is_outdated=gke_pool.is_outdated(raw, spec, self._site, self._catalog),
+        )
 
     def _create(self, order: Any, spec: PoolSpec, count: int) -> None:
         answer = call(

@@ -21,10 +21,12 @@ from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.drivers.contract import Denied
+from provisioner.drivers.made_by import identity, made_by
 
 _SHAPE: Final = "rightsize-shape"
 _MEMORY: Final = "rightsize-memory-mib"
 _DIGEST: Final = "rightsize-identity"
+_SETTINGS: Final = "rightsize-settings"
 _ATTACHED: Final = ("+", "--")
 """What stands between machine type and GPU in a shape's name, and in a resource label instead."""
 _LONGEST_NAME: Final = 40
@@ -91,21 +93,22 @@ def ephemeral_storage_bytes(disk_gib: int) -> int:
     return int((disk_gib * 0.9 - system) * GIB)
 
 
-def name_of(spec: PoolSpec) -> str:
+def name_of(spec: PoolSpec, settings: str = "") -> str:
     """Readable, and unique by its hash: `rs-t2a-standard-1-f-0a1b2c3d`."""
-    zone = spec.zone.rpartition("-")[2]
+    zone, last = spec.zone.rpartition("-")[2], identity(spec, settings)
     parts = ("rs", spec.shape.replace("+", "-"), zone, "spot" if spec.capacity_type == SPOT else "")
-    readable = "-".join(part for part in parts if part)[: _LONGEST_NAME - 1 - len(spec.digest)]
-    return f"{readable.rstrip('-')}-{spec.digest}"
+    readable = "-".join(part for part in parts if part)[: _LONGEST_NAME - 1 - len(last)]
+    return f"{readable.rstrip('-')}-{last}"
 
 
-def resource_labels(spec: PoolSpec, cluster: str) -> dict[str, str]:
-    """What tells that a node pool is ours, and the part of its identity that it does not state itself."""
+def resource_labels(spec: PoolSpec, cluster: str, settings: str = "") -> dict[str, str]:
+    """What tells that a node pool is ours, and what of its identity and its settings it does not state itself."""
     return {
         CLUSTER_TAG: cluster,
         _SHAPE: spec.shape.replace(*_ATTACHED),
         _MEMORY: str(int(spec.memory_gib * 1024)),
         _DIGEST: spec.digest,
+        **({_SETTINGS: settings} if settings else {}),
     }
 
 
@@ -144,6 +147,35 @@ def spec_of(pool: Any) -> PoolSpec | None:
 
 def creation(spec: PoolSpec, count: int, site: GkeSite, catalog: Catalog) -> Any:
     """The order of a new pool; raises Denied for what this site cannot launch."""
+    order = _order(spec, site, catalog)
+    settings = _settings(order)
+    order.name, order.initial_node_count = name_of(spec, settings), count
+    order.config.resource_labels = resource_labels(spec, site.cluster, settings)
+    return order
+
+
+def settings_of(spec: PoolSpec, site: GkeSite, catalog: Catalog) -> str:
+    """By which settings a pool is made today; raises Denied for what this site cannot launch.
+
+    The version of Kubernetes is not one of them: it is the cluster's, and the cloud upgrades its pools itself.
+    """
+    return _settings(_order(spec, site, catalog))
+
+
+def is_outdated(pool: Any, spec: PoolSpec, site: GkeSite, catalog: Catalog) -> bool:
+    """Whether a pool was made by other settings than today's; one that does not say is not."""
+    said = pool.config.resource_labels.get(_SETTINGS)
+    try:
+        return said is not None and said != settings_of(spec, site, catalog)
+    except Denied:
+        return False
+
+
+def _settings(order: Any) -> str:
+    return made_by(type(order).to_dict(order))
+
+
+def _order(spec: PoolSpec, site: GkeSite, catalog: Catalog) -> Any:
     from google.cloud import container_v1 as gke
 
     offering = catalog.find(spec.shape, spec.capacity_type)
@@ -153,8 +185,6 @@ def creation(spec: PoolSpec, count: int, site: GkeSite, catalog: Catalog) -> Any
         raise Denied(f"zone {spec.zone or '(none)'} is none of {', '.join(site.zones)}: correct zones")
     most = catalog.size(offering).max_pods
     return gke.NodePool(
-        name=name_of(spec),
-        initial_node_count=count,
         locations=[spec.zone],
         config=_config(spec, offering, site),
         # A cluster in a release channel accepts neither without the other.
@@ -219,7 +249,6 @@ def _config(spec: PoolSpec, offering: Offering, site: GkeSite) -> Any:
         service_account=site.node_service_account,
         oauth_scopes=list(_SCOPES),
         tags=list(site.network_tags),
-        resource_labels=resource_labels(spec, site.cluster),
         metadata={"disable-legacy-endpoints": "true"},
         workload_metadata_config=gke.WorkloadMetadataConfig(
             mode=gke.WorkloadMetadataConfig.Mode.GKE_METADATA

@@ -76,7 +76,7 @@ class OkeDriver:
 
     def launch(self, spec: PoolSpec, count: int, token: str) -> None:
         """Grow the pool of that identity, or order it."""
-        name = oke_pool.name_of(spec)
+        name = oke_pool.name_of(spec, oke_pool.settings_of(spec, self._site, self._catalog))
         if name in self._orders:
             raise Retry(f"pool {name} is being made", 5.0)
         there = next((raw for raw in self._listed(name) if oke_pool.spec_of(raw) == spec), None)
@@ -149,7 +149,15 @@ class OkeDriver:
             now.is_leaving and not before.is_leaving for now, before in zip(instances, listed, strict=True)
         )
         size = max(raw.node_config_details.size - late, self._sizes.get(raw.id, (0, 0.0))[0])
-        return Pool(raw.id, raw.name, spec, size, instances)
+        return Pool(
+            raw.id,
+            raw.name,
+            spec,
+            size,
+            instances,
+            version=raw.kubernetes_version or "",
+            is_outdated=oke_pool.is_outdated(raw, spec, self._site, self._catalog),
+        )
 
     def _create(self, spec: PoolSpec, count: int, token: str) -> None:
         details = oke_pool.creation(spec, count, self._site, self._catalog)

@@ -16,6 +16,7 @@ from provisioner.core.market import Catalog, Size
 from provisioner.core.model import Taint
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.drivers.contract import Denied
+from provisioner.drivers.made_by import identity, made_by
 
 _SHAPE: Final = "rightsize-shape"
 _OCPUS: Final = "rightsize-ocpus"
@@ -23,6 +24,7 @@ _MEMORY: Final = "rightsize-memory-gib"
 _ZONE: Final = "rightsize-zone"
 _CAPACITY_TYPE: Final = "rightsize-capacity-type"
 _TAINTS: Final = "rightsize-taints"
+_SETTINGS: Final = "rightsize-settings"
 _LONGEST_TAG: Final = 256
 
 GRACE: Final = "PT0M"
@@ -57,16 +59,20 @@ def zone_of(domain: str) -> str:
     return domain.rpartition(":")[2]
 
 
-def name_of(spec: PoolSpec) -> str:
+def name_of(spec: PoolSpec, settings: str = "") -> str:
     """Readable, and unique by its hash: `rightsize-a1-1x4-ad-1-0a1b2c3d`."""
     shape = spec.shape.removeprefix("VM.").removeprefix("Standard.").removesuffix(".Flex")
     size = f"{spec.ocpus}x{spec.memory_gib:f}" if spec.ocpus else ""
     zone = "-".join(spec.zone.split("-")[-2:])
-    parts = ("rightsize", shape, size, zone, "spot" if spec.capacity_type == SPOT else "", spec.digest)
+    parts = ("rightsize", shape, size, zone, _spot(spec), identity(spec, settings))
     return "-".join(part for part in parts if part).lower().replace(".", "-")
 
 
-def tags_of(spec: PoolSpec, cluster_id: str) -> dict[str, str]:
+def _spot(spec: PoolSpec) -> str:
+    return "spot" if spec.capacity_type == SPOT else ""
+
+
+def tags_of(spec: PoolSpec, cluster_id: str, settings: str = "") -> dict[str, str]:
     """Free-form tags from which the identity can be read again; raises Denied if one is too long."""
     tags = {
         CLUSTER_TAG: cluster_id,
@@ -76,6 +82,7 @@ def tags_of(spec: PoolSpec, cluster_id: str) -> dict[str, str]:
         _ZONE: spec.zone,
         _CAPACITY_TYPE: spec.capacity_type,
         _TAINTS: ",".join(map(str, spec.taints)),
+        **({_SETTINGS: settings} if settings else {}),
     }
     for key, value in tags.items():
         if len(value) > _LONGEST_TAG:
@@ -106,6 +113,34 @@ def creation(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> Any
     """The order of a new pool; raises Denied for what this site cannot launch."""
     from oci.container_engine import models
 
+    settings = settings_of(spec, site, catalog)
+    return models.CreateNodePoolDetails(
+        name=name_of(spec, settings),
+        freeform_tags=tags_of(spec, site.cluster_id, settings),
+        **_details(spec, count, site, catalog),
+    )
+
+
+def settings_of(spec: PoolSpec, site: OkeSite, catalog: Catalog) -> str:
+    """By which settings a pool is made today; raises Denied for what this site cannot launch."""
+    from oci.container_engine import models
+    from oci.util import to_dict
+
+    return made_by(to_dict(models.CreateNodePoolDetails(**_details(spec, 0, site, catalog))))
+
+
+def is_outdated(pool: Any, spec: PoolSpec, site: OkeSite, catalog: Catalog) -> bool:
+    """Whether a pool was made by other settings than today's; one that does not say is not."""
+    said = (pool.freeform_tags or {}).get(_SETTINGS)
+    try:
+        return said is not None and said != settings_of(spec, site, catalog)
+    except Denied:
+        return False
+
+
+def _details(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> dict[str, Any]:
+    from oci.container_engine import models
+
     size = _size(spec, catalog)
     domain = next((each for each in site.availability_domains if zone_of(each) == spec.zone), None)
     if domain is None:
@@ -113,7 +148,6 @@ def creation(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> Any
     details: dict[str, Any] = {
         "compartment_id": site.compartment_id,
         "cluster_id": site.cluster_id,
-        "name": name_of(spec),
         "kubernetes_version": site.kubernetes_version,
         "node_shape": size.offering.machine_type,
         "node_source_details": models.NodeSourceViaImageDetails(
@@ -125,13 +159,12 @@ def creation(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> Any
         "node_eviction_node_pool_settings": models.NodeEvictionNodePoolSettings(
             eviction_grace_duration=GRACE, is_force_delete_after_grace_duration=True
         ),
-        "freeform_tags": tags_of(spec, site.cluster_id),
     }
     if spec.ocpus:
         details["node_shape_config"] = models.CreateNodeShapeConfigDetails(
             ocpus=float(spec.ocpus), memory_in_gbs=float(spec.memory_gib)
         )
-    return models.CreateNodePoolDetails(**details)
+    return details
 
 
 def instances_of(pool: Any) -> tuple[Instance, ...]:

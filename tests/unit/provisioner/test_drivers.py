@@ -18,6 +18,7 @@ from provisioner.drivers.contract import Driver, Gone, Retry
 from provisioner.drivers.fake import FakeDriver
 from provisioner.drivers.gke import GkeDriver
 from provisioner.drivers.gke_client import Clients
+from provisioner.drivers.gke_pool import GkeSite
 from provisioner.drivers.oke import OkeDriver
 from provisioner.drivers.oke_pool import OkeSite
 from tests.support.google import SITE, Google
@@ -56,13 +57,20 @@ class Bench:
     wares: Wares
     driver: Driver
     again: Callable[[], Driver]
+    otherwise: Callable[[], Driver]
+    """Another one, after the disks of new nodes were made larger."""
     settle: Callable[[], Any]
 
 
 @contextlib.contextmanager
 def in_memory(_home: Path) -> Iterator[Bench]:
     fake = FakeDriver()
-    yield Bench(ORACLES, fake, lambda: fake, fake.boot)
+
+    def otherwise() -> Driver:
+        fake.change_settings()
+        return fake
+
+    yield Bench(ORACLES, fake, lambda: fake, otherwise, fake.boot)
 
 
 @contextlib.contextmanager
@@ -70,20 +78,22 @@ def at_oracle(home: Path) -> Iterator[Bench]:
     with running_oracle(home) as oracle:
         site = site_of(oracle)
 
-        def again() -> Driver:
+        def again(site: OkeSite = site) -> Driver:
             return OkeDriver(oracle.engine(), site, OKE)
 
-        yield Bench(ORACLES, again(), again, lambda: oracle.world.work.join(10))
+        larger = replace(site, boot_volume_gib=100)
+        yield Bench(ORACLES, again(), again, lambda: again(larger), lambda: oracle.world.work.join(10))
 
 
 @contextlib.contextmanager
 def at_google(_home: Path) -> Iterator[Bench]:
     google = Google()
 
-    def again() -> Driver:
-        return GkeDriver(google.clients, SITE, GKE, sleep=lambda _: None)
+    def again(site: GkeSite = SITE) -> Driver:
+        return GkeDriver(google.clients, site, GKE, sleep=lambda _: None)
 
-    yield Bench(GOOGLES, again(), again, google.settle)
+    larger = replace(SITE, boot_disk_gib=100)
+    yield Bench(GOOGLES, again(), again, lambda: again(larger), google.settle)
 
 
 @contextlib.contextmanager
@@ -97,10 +107,11 @@ def at_emulated_google(home: Path) -> Iterator[Bench]:
         )
         site = replace(SITE, location="us-central1", node_service_account=nodes["email"])
 
-        def again() -> Driver:
+        def again(site: GkeSite = site) -> Driver:
             return GkeDriver(Clients(google.engine(), google.groups()), site, GKE, sleep=lambda _: None)
 
-        yield Bench(GOOGLES, again(), again, google.settle)
+        larger = replace(site, boot_disk_gib=100)
+        yield Bench(GOOGLES, again(), again, lambda: again(larger), google.settle)
 
 
 BENCHES = {"fake": in_memory, "oke": at_oracle, "gke": at_google, "gke-http": at_emulated_google}
@@ -247,3 +258,36 @@ def test_nothing_failed_when_nothing_failed(bench: Bench) -> None:
     bench.driver.launch(bench.wares.arm, 1, "need")
     settled(bench, 1)
     assert bench.driver.failures() == ()
+
+
+def test_a_pool_is_as_of_today_until_settings_change(bench: Bench) -> None:
+    bench.driver.launch(bench.wares.arm, 1, "need")
+    assert not settled(bench, 1).is_outdated
+    bench.driver = bench.again()
+    assert not settled(bench, 1).is_outdated
+    bench.driver = bench.otherwise()
+    assert settled(bench, 1).is_outdated
+
+
+def test_a_pool_made_by_other_settings_is_not_grown_but_another_made_beside_it(bench: Bench) -> None:
+    bench.driver.launch(bench.wares.arm, 1, "need")
+    old = settled(bench, 1)
+    bench.driver = bench.otherwise()
+    bench.driver.pools()
+    bench.driver.launch(bench.wares.arm, 2, "other need")
+
+    def both() -> bool:
+        bench.settle()
+        return sorted(len(each.instances) for each in bench.driver.pools()) == [1, 2]
+
+    until("both pools have their machines", both)
+    first, second = sorted(bench.driver.pools(), key=lambda pool: pool.size)
+    assert (first.id, first.is_outdated, first.size) == (old.id, True, 1)
+    assert (second.spec, second.is_outdated, second.size) == (old.spec, False, 2)
+
+
+def test_other_settings_are_no_other_identity(bench: Bench) -> None:
+    bench.driver.launch(bench.wares.gpu, 1, "need")
+    before = settled(bench, 1)
+    bench.driver = bench.otherwise()
+    assert replace(settled(bench, 1), is_outdated=False) == before

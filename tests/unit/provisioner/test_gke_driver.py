@@ -149,7 +149,7 @@ class TestOneOperationAtATime:
         made = driver(google, sleep=slept.append)
         made.launch(ARM, 1, "need")
         made.launch(T4, 1, "other need")
-        assert set(google.pools) == {gke_pool.name_of(ARM), gke_pool.name_of(T4)}
+        assert set(google.pools) == {ordered(ARM).name, ordered(T4).name}
         assert slept == sorted(slept)
         assert len(slept) == 3
 
@@ -302,7 +302,7 @@ class TestWhatDoesNotCome:
         google = Google(polls=1000)
         made = driver(google)
         made.launch(T4, 1, "need")
-        pool = google.pools[gke_pool.name_of(T4)]
+        pool = google.pools[ordered(T4).name]
         put(pool, status="ERROR")
         code = gke.StatusCondition.Code.GCE_STOCKOUT
         pool.conditions = [gke.StatusCondition(code=code, message="no T4 in the zone")]
@@ -412,7 +412,7 @@ class TestRemovingAll:
         google.pools["management"] = gke.NodePool(name="management")
         monkeypatch.setattr("provisioner.drivers.removal.time.sleep", lambda _: google.settle())
         assert remove_pools_of_cluster(SITE.parent, None) == tuple(
-            sorted([gke_pool.name_of(ARM), gke_pool.name_of(T4)])
+            sorted([ordered(ARM).name, ordered(T4).name])
         )
         assert list(google.pools) == ["management"]
 

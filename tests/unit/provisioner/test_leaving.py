@@ -10,9 +10,10 @@ import pytest
 
 from catalog.names import DRAINING_KEY, GIVEN_UP_KEY, REMOVABLE_SINCE_KEY
 from provisioner.core.decide import decide
-from provisioner.core.model import CAPACITY_TYPE, Budget, Node, Owner, Pod
+from provisioner.core.drift import why_drifted
+from provisioner.core.model import CAPACITY_TYPE, Budget, Node, Owner, Pod, Taint
 from provisioner.core.plan import DETACH, DRAIN, EVICT, GIVE_UP, MARK, TERMINATE, UNMARK, Plan
-from provisioner.core.policy import EXPIRED, MODES, OPTIMAL, Headroom, Policy
+from provisioner.core.policy import DRIFTED, EXPIRED, MODES, OPTIMAL, Headroom, Policy
 from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
 from provisioner.core.surge import TEMPLATE_HASH
@@ -148,6 +149,80 @@ class TestExpiry:
             assert sum(each.is_ready for each in world.cluster.pods.values()) >= 2
         assert not first & set(world.cluster.nodes)
         assert (len(world.cluster.nodes), len(world.bought)) == (2, 4)
+
+
+class TestDrift:
+    """Nodes that would be made otherwise today."""
+
+    POLICY = replace(POLICY, expire_after_s=None, replace_drifted=True)
+    POOL = Pool("p", "p", SMALL, 2, (Instance("n1"), Instance("n2")), version="v1.36.3")
+
+    def why(self, pool: Pool = POOL, policy: Policy = POLICY, **changes: Any) -> str:
+        return why_drifted(there("n1", **changes), pool, policy)
+
+    def test_a_node_as_it_would_be_made_today_stays(self) -> None:
+        assert self.why(kubelet_version="v1.36.3") == ""
+
+    def test_without_the_policy_every_node_stays(self) -> None:
+        assert (
+            self.why(replace(self.POOL, is_outdated=True), replace(self.POLICY, replace_drifted=False)) == ""
+        )
+
+    @pytest.mark.parametrize(
+        ("pool", "policy", "why"),
+        [
+            ({"is_outdated": True}, {}, "by other settings"),
+            ({}, {"node_labels": {"role": "inference"}}, "with other labels"),
+            ({}, {"node_taints": (Taint("role", "inference", "NoSchedule"),)}, "with other taints"),
+            ({"version": "v1.37.0"}, {}, "its kubelet is v1.36.3, and new nodes of p get v1.37.0"),
+        ],
+    )
+    def test_what_would_be_otherwise_is_said(
+        self, pool: dict[str, Any], policy: dict[str, Any], why: str
+    ) -> None:
+        made, wanted = replace(self.POOL, **pool), replace(self.POLICY, **policy)
+        assert why in self.why(made, wanted, kubelet_version="v1.36.3")
+
+    @pytest.mark.parametrize(
+        ("kubelet", "pool", "drifts"),
+        [
+            ("v1.36.3", "1.36.4", True),
+            ("v1.36.10", "v1.36.9", False),
+            ("v1.36.3-gke.100", "1.36.3-gke.1000", True),
+            ("v1.36.3-gke.1000", "1.36.3-gke.100", False),
+            ("v1.36.3", "1.36.3-gke.100", False),
+            ("kwok-v0.7", "v1.36.3", False),
+            ("", "v1.36.3", False),
+            ("v1.36.3", "", False),
+        ],
+    )
+    def test_only_an_older_version_is_a_drift(self, kubelet: str, pool: str, *, drifts: bool) -> None:
+        assert bool(self.why(replace(self.POOL, version=pool), kubelet_version=kubelet)) == drifts
+
+    def test_it_leaves_as_drifted(self) -> None:
+        plan = decide(
+            Snapshot(tuple(BOTH), (there("n1"), there("n2")), (replace(self.POOL, is_outdated=True),)),
+            MARKET,
+            self.POLICY,
+            NOW,
+            rounds(10),
+        )
+        assert plan.repack is not None
+        assert (plan.repack.reason, steps(plan)) == (DRIFTED, [("n1", MARK)])
+
+    def test_after_a_change_of_settings_every_node_is_replaced_once(self) -> None:
+        world = World(MARKET, replace(self.POLICY, node_unneeded_s=20))
+        for name in ("a", "b"):
+            world.cluster.add(worker(name, "", phase="Pending", is_ready=False))
+        world.rounds(8)
+        first = set(world.cluster.nodes)
+        assert len(first) == 2
+        world.driver.change_settings()
+        for _ in range(40):
+            world.rounds(1)
+            assert sum(each.is_ready for each in world.cluster.pods.values()) >= 2
+        assert not first & set(world.cluster.nodes)
+        assert (len(world.bought), len(world.cluster.nodes)) == (4, 2)
 
 
 class TestStuck:
