@@ -106,12 +106,18 @@ class _Eligible:
 
     def classes(self, kind: Kind, lots: Sequence[Lot], rooms: Sequence[Room]) -> frozenset[int]:
         """Classes open to the kind: lots by position, then rooms."""
-        key = (self._alike(kind), kind.zone)
+        key = ("lots", self._alike_on_new_nodes(kind), kind.zone)
         if key not in self._known:
-            open_lots = [at for at, lot in enumerate(lots) if self.takes(kind, lot)]
-            open_rooms = [len(lots) + at for at, room in enumerate(rooms) if self._lets_in(kind, room)]
-            self._known[key] = frozenset([*open_lots, *open_rooms])
-        return self._known[key] - self._passed_over(kind, lots, self._known[key])
+            self._known[key] = frozenset(at for at, lot in enumerate(lots) if self.takes(kind, lot))
+        own = self._known[key] - self._passed_over(kind, lots, self._known[key])
+        return own | self._open_rooms(kind, rooms, len(lots)) if rooms else own
+
+    def _open_rooms(self, kind: Kind, rooms: Sequence[Room], first: int) -> frozenset[int]:
+        key = ("rooms", self._alike(kind), kind.zone)
+        if key not in self._known:
+            found = (first + at for at, room in enumerate(rooms) if self._lets_in(kind, room))
+            self._known[key] = frozenset(found)
+        return self._known[key]
 
     def _passed_over(self, kind: Kind, lots: Sequence[Lot], classes: frozenset[int]) -> frozenset[int]:
         """Lots of other architectures, where the preferred one has a node for the kind."""
@@ -158,14 +164,25 @@ class _Eligible:
     def _alike(self, kind: Kind) -> object:
         pod = kind.pod
         if self._site.repels or pod.anti_affinity or pod.spread or pod.host_ports:
-            return kind.pods[0].key
-        return (
-            tuple(sorted(pod.node_selector.items())),
-            pod.node_affinity,
-            pod.tolerations,
-            bool(pod.requests.gpus),
-            wishes.key_of(pod),
-        )
+            return pod.key
+        return _by_itself(pod)
+
+    def _alike_on_new_nodes(self, kind: Kind) -> object:
+        """Nobody is on a new node, so that rules about pods of the same host keep none away."""
+        pod = kind.pod
+        others = [term for term in pod.anti_affinity if term.topology_key != HOSTNAME]
+        return pod.key if self._site.repels or pod.affinity or others else _by_itself(pod)
+
+
+def _by_itself(pod: Pod) -> object:
+    """What tells pods apart by where they may run, whoever else is there."""
+    return (
+        tuple(sorted(pod.node_selector.items())),
+        pod.node_affinity,
+        pod.tolerations,
+        bool(pod.requests.gpus),
+        wishes.key_of(pod),
+    )
 
 
 def _unspread(pod: Pod) -> Pod:
