@@ -92,19 +92,35 @@ class Walk:
     def come_back(self, trickle: Callable[[str], dict[str, Any]]) -> Mapping[str, int]:
         """Let the load fall to a trickle, so that requests are on their way while workers are taken away.
 
-        Returns the workers of each model once everything is steady again; nothing of it is recorded.
+        Returns the fewest workers that each model came to; nothing of it is recorded. One request may
+        already bring a second worker back, so they need not be as few at the same time.
 
         Raises:
-            Fault: when it does not become steady, or the cluster refuses.
+            Fault: when they do not become as few as may be, or the cluster refuses.
             Interrupted: when the run is asked to stop.
         """
-        point = self._bench.order[-1]
-        loads = frozenset(self._bench.points[point].peak)
+        loads = frozenset(self._bench.points[self._bench.order[-1]].peak)
         self._set_loads(frozenset())
         for model in sorted(loads):
             self._insist(partial(self._cluster.create_job, self._insist(partial(trickle, model))))
-        lists = self._settle(point, loads, back=True)
-        return observe(lists, self._price(lists), self._bench.clock()).replicas
+        fewest: dict[str, int] = {}
+        began = self._bench.clock()
+        while True:
+            lists = self._insist(self._cluster.lists)
+            seen = observe(lists, self._price(lists), self._bench.clock())
+            for model in loads & seen.replicas.keys():
+                fewest[model] = min(seen.replicas[model], fewest.get(model, seen.replicas[model]))
+            left = {model: count for model, count in fewest.items() if count > 1}
+            self._show(BACK, seen, Verdict(not left, tuple(f"{model} to scale down" for model in left), 0))
+            if fewest.keys() == loads and not left:
+                return fewest
+            wait_s = longest_wait_s(timing_of(lists.autoscalers))
+            if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
+                raise Fault(
+                    f"{self._variant}: not back from {self._bench.order[-1]} after"
+                    f" {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s; workers: {dict(sorted(fewest.items()))}"
+                )
+            self._pause(_period_s(wait_s))
 
     def remove_loads(self) -> None:
         """Leave the cluster without load."""
@@ -119,7 +135,7 @@ class Walk:
             else:
                 self._insist(partial(self._cluster.delete_job, job_name(model)))
 
-    def _settle(self, point: str, loads: frozenset[str], *, back: bool = False) -> Lists:
+    def _settle(self, point: str, loads: frozenset[str]) -> Lists:
         history: list[Observation] = []
         began = self._bench.clock()
         while True:
@@ -127,9 +143,8 @@ class Walk:
             history.append(observe(lists, self._price(lists), self._bench.clock()))
             wait_s = longest_wait_s(timing_of(lists.autoscalers))
             verdict = judge(history, loads, wait_s)
-            self._show(BACK if back else self._bench.points[point].label, history[-1], verdict)
-            if not back:
-                self._record(point, history[-1], verdict)
+            self._show(self._bench.points[point].label, history[-1], verdict)
+            self._record(point, history[-1], verdict)
             if verdict.steady:
                 return lists
             if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
@@ -137,7 +152,7 @@ class Walk:
                     f"{self._variant} at {point}: not steady after {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s;"
                     f" waited for {'; '.join(verdict.waits_for)}"
                 )
-            self._pause(min(MOST_PERIOD_S, max(LEAST_PERIOD_S, wait_s / PERIODS_IN_A_WAIT)))
+            self._pause(_period_s(wait_s))
 
     def _record(self, point: str, seen: Observation, verdict: Verdict) -> None:
         self._bench.recorder.add(
@@ -179,3 +194,7 @@ class Walk:
     def _pause(self, seconds: float) -> None:
         if self._bench.pause(seconds):
             raise Interrupted
+
+
+def _period_s(wait_s: float) -> float:
+    return min(MOST_PERIOD_S, max(LEAST_PERIOD_S, wait_s / PERIODS_IN_A_WAIT))

@@ -155,6 +155,17 @@ def test_on_the_way_back_a_trickle_goes_on_until_few_workers_are_left(case: Case
     assert case.cluster.shown[-1].doing == "Back from the last point: steady"
 
 
+def test_workers_that_do_not_go_are_told(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = case.walk("idle", "peak")
+    steps.run()
+    monkeypatch.setattr("tests.unit.experiments.test_measure.REACTS_AFTER_S", -1.0)
+
+    with pytest.raises(
+        Fault, match=r"not back from peak after 300 s; workers: \{'squeezenet1_1': 4, 'vgg16': 4\}"
+    ):
+        steps.come_back(job)
+
+
 def test_what_never_settles_is_given_up_with_what_was_waited_for(case: Case) -> None:
     case.cluster.stuck_pod = "vgg16-9"
     with pytest.raises(Fault) as fault:
