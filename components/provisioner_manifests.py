@@ -73,6 +73,10 @@ class Policy:
     """Room for workloads that an autoscaler is raising: off, desired or max replicas."""
     hot_nodes: bool = False
     """Whether nodes are relieved whose pods use more than they asked for."""
+    replaces_nodes: bool = False
+    """Whether nodes are replaced though nobody pays less for it."""
+    upkeep: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings of the policy, as the provisioner names them."""
 
     def document(self) -> dict[str, Any]:
         """As the provisioner reads it; it serves this stack's model pods only."""
@@ -92,6 +96,7 @@ class Policy:
             "hot_nodes": self.hot_nodes,
             **_money("preview_max_price_per_hour", self.preview_max_price_per_hour),
             **_money("max_price_per_hour", self.max_price_per_hour),
+            **self.upkeep,
         }
 
 
@@ -140,7 +145,7 @@ def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
 def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
     """What the provisioner's ClusterRole allows."""
     growing = () if policy.growth == "off" else GROWTH_RULES
-    moving = MOVING_RULES if policy.repack or policy.hot_nodes else ()
+    moving = MOVING_RULES if policy.repack or policy.hot_nodes or policy.replaces_nodes else ()
     measuring = MEASURING_RULES if policy.hot_nodes else ()
     releasing = RELEASING_RULES if policy.preview_release != "never" else ()
     return CLUSTER_RULES + growing + moving + releasing + measuring

@@ -8,13 +8,11 @@ the section `site`, whose model is the cloud's own.
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import yaml
-from cronsim import CronSim, CronSimError
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from catalog.allocatable import ACCOUNTINGS
@@ -22,7 +20,7 @@ from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core import quantity
 from provisioner.core.model import Taint
-from provisioner.core.node_budget import NodeBudget
+from provisioner.core.node_budget import NodeBudget, fault_of
 from provisioner.core.policy import (
     DESIRED,
     GROWTHS,
@@ -84,7 +82,6 @@ class HeadroomSettings(Section):
         return Headroom(self.pods, size, self.percent)
 
 
-_FIELDS: Final = "expected minute, hour, day of month, month, day of week (UTC), as in 0 22 * * MON-FRI"
 _NODES: Final = re.compile(r"\d{1,9}|(\d{1,2}|100)%", re.ASCII)
 
 
@@ -112,14 +109,8 @@ class NodeBudgetSettings(Section):
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str) -> str:
-        try:
-            if value:
-                CronSim(value, datetime(2000, 1, 1, tzinfo=UTC))
-        except CronSimError as error:
-            message = f"{error}: {_FIELDS}"
-            raise ValueError(message) from error
-        if len(value.split()) not in {0, 5}:
-            raise ValueError(_FIELDS)
+        if value and (fault := fault_of(value)):
+            raise ValueError(fault)
         return value
 
     @model_validator(mode="after")

@@ -143,6 +143,8 @@ def _policy(plan: Planned) -> Policy:
         max_pools=wanted.max_pools,
         max_price_per_hour=None if budget is None else budget - static,
         hot_nodes=wanted.hot_nodes,
+        replaces_nodes=wanted.upkeep.replaces_nodes,
+        upkeep=wanted.upkeep.document,
         preview_release=wanted.preview_release,
         preview_max_price_per_hour=wanted.preview_max_price_per_hour,
     )

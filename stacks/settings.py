@@ -23,6 +23,7 @@ from stacks.guard import read_guard
 from stacks.hours import read_hours
 from stacks.models import Model, read_models
 from stacks.reader import Reader
+from stacks.upkeep import Upkeep, read_upkeep
 
 MAX_SIZED: Final = "max-sized"
 DYNAMIC: Final = "dynamic"
@@ -104,6 +105,8 @@ class Provisioner:
     preview_max_price_per_hour: Decimal | None
     """Above which price they wait for approval; nothing: no limit."""
     boot_volume_gib: int
+    upkeep: Upkeep
+    """How it keeps its nodes."""
 
     @property
     def moves_pods(self) -> bool:
@@ -314,6 +317,7 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
         preview_release=reader.choice("previewRelease", RELEASES, NEVER),
         preview_max_price_per_hour=reader.optional_price("previewMaxPricePerHour"),
         boot_volume_gib=_boot_volume(reader, 50),
+        upkeep=read_upkeep(reader),
     )
     reader.close()
     for key, value in (

@@ -55,3 +55,13 @@ def test_the_provisioner_reads_the_policy_as_it_is_meant() -> None:
     assert read.max_price_per_hour == Decimal(7)
     assert PolicySettings.model_validate(replace(POLICY, hot_nodes=True).document()).policy().hot_nodes
     assert PolicySettings.model_validate(POLICY.document()).policy().preview_max_price_per_hour is None
+
+
+def test_it_moves_pods_where_it_replaces_nodes() -> None:
+    more = rights(replace(POLICY, replaces_nodes=True)) - rights(POLICY)
+    assert more == {("pods/eviction", "create"), ("pods", "patch"), ("poddisruptionbudgets", "list")}
+
+
+def test_further_settings_stand_beside_the_policys_own() -> None:
+    document = replace(POLICY, upkeep={"expire_after_s": 60}).document()
+    assert PolicySettings.model_validate(document).policy().expire_after_s == 60
