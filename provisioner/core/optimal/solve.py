@@ -107,6 +107,7 @@ class _Search:
         self._problem, self.tables, self._random = problem, tables, random
         self._buyable = _buyable(tables)
         self._relaxed = Relaxation(tables, self._buyable) if tables.size else None
+        self._drawn_from = Fluid(tables, FEW, _TIGHT)
         self._proven = 0.0
         self.best = _option(Sketch(((),) * len(tables.rooms), ()), tables)
 
@@ -224,8 +225,11 @@ class _Search:
         yield True
 
     def _guide(self, relaxed: Relaxation) -> Fluid:
-        """The fluid answer that nodes are drawn from: sizes in use there, larger ones as good, and large ones."""
-        guide = Fluid(self.tables, FEW, _TIGHT)
+        """The fluid answer that nodes are drawn from: sizes in use there, larger ones as good, and large ones.
+
+        It is always the same one, so that what was learned of sizes stays.
+        """
+        guide = self._drawn_from
         for stream in relaxed.streams():
             guide.add(stream.shelf, stream.room, stream.price)
             larger = roomiest(self.tables.shelves[stream.shelf], stream.room, stream.price, stream.rates)
