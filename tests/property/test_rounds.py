@@ -1,0 +1,70 @@
+"""One round of the controller: what is planned is what the scheduler does, and nothing is bought for twice."""
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner.core.model import Pod
+from provisioner.core.policy import MODES, Policy
+from tests.property.test_optimal_plans import one_pod
+from tests.support.provision import catalog, flexible, offering, pod
+from tests.support.world import World
+
+MARKET = catalog(
+    offering("arm", "0.04", vcpus=2, memory_gib=Decimal(8), zones=("z1", "z2")),
+    offering("amd", "0.05", arch="amd64", vcpus=4, memory_gib=Decimal(8), zones=("z1",)),
+    offering("gpu", "0.30", arch="amd64", vcpus=4, memory_gib=Decimal(16), gpus=1, zones=("z2",)),
+    flexible(zones=("z1", "z2", "z3")),
+)
+
+without_company = one_pod.map(lambda values: values | {"affinity": ()})
+waves = st.lists(st.lists(without_company, min_size=1, max_size=8), min_size=1, max_size=3)
+
+
+def policy(mode: str) -> Policy:
+    return Policy(
+        mode=mode,
+        architectures=("arm64", "amd64"),
+        max_pools=1000,
+        repack=False,
+        batch_idle_s=0,
+        batch_longest_s=0,
+        bin_packing_node_cpu=2000,
+        bin_packing_node_memory=2**30,
+        bin_packing_node_min_pod_count=1,
+    )
+
+
+def pods_of(wave: list[dict[str, Any]], number: int) -> list[Pod]:
+    names = (f"w{number}-{at}" for at in range(len(wave)))
+    return [
+        pod(name, **{key: value for key, value in values.items() if key != "place"})
+        for name, values in zip(names, wave, strict=True)
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(waves, st.sampled_from(MODES), st.booleans())
+def test_after_one_round_whoever_was_planned_for_runs_and_no_bought_node_is_empty(
+    given_waves: list[list[dict[str, Any]]], mode: str, named: bool
+) -> None:
+    world = World(MARKET, policy(mode))
+    world.driver.names_machines = named
+    for number, wave in enumerate(given_waves):
+        world.cluster.add(*pods_of(wave, number))
+        before = len(world.bought)
+        plan = world.controller.step(world.now, world.seconds)
+        machines = world.driver.boot()
+        left = {each.pod.name for each in plan.unplaced}
+        assert world.controller.step(world.now, world.seconds).nodes == ()
+        world.cluster.register(machines, world.now)
+        assert world.controller.step(world.now, world.seconds).nodes == ()
+        world.cluster.schedule()
+        assert set(world.cluster.pending) <= left
+        assert len(world.bought) - before == len(plan.nodes)
+        used = {each.node_name for each in world.cluster.pods.values()}
+        assert {instance.id for instance, _ in machines} <= used
+        # Those that cannot be bought for go.
+        world.cluster.pods = {name: each for name, each in world.cluster.pods.items() if each.node_name}
