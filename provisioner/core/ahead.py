@@ -58,6 +58,13 @@ def of_pods_there(outcome: Outcome) -> Outcome:
     )
 
 
+def kept_in(outcome: Outcome) -> dict[str, tuple[Pod, ...]]:
+    """By room that is there already, pods that are not there and that it has room for."""
+    both = {name: [*outcome.placed.get(name, ()), *outcome.kept.get(name, ())] for name in outcome.rooms}
+    found = {name: tuple(pod for pod in pods if pod.stands_for) for name, pods in sorted(both.items())}
+    return {name: pods for name, pods in found.items() if pods}
+
+
 def there(pods: Sequence[Pod]) -> tuple[Pod, ...]:
     """Those that stand for nothing but themselves."""
     return tuple(pod for pod in pods if not pod.stands_for)

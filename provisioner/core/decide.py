@@ -115,6 +115,7 @@ def decide(
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
         unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
         short=tuple(outcome.short),
+        kept=ahead.kept_in(whole),
         steps=(
             *allowance.within(
                 (step for step in _steps(snapshot, whole, moving, policy, now) if step.node not in off),

@@ -22,8 +22,8 @@ class Allowance:
 
     def __init__(self, snapshot: Snapshot, policy: Policy, now: datetime) -> None:
         self._budgets, self._now = policy.node_budgets, now
-        self._bought = len(snapshot.pool_of)
-        self._leaving = sum(1 for _ in _leaving(snapshot))
+        self._bought = len(snapshot.pool_of) if self._budgets else 0
+        self._leaving = sum(1 for _ in _leaving(snapshot)) if self._budgets else 0
 
     def left(self, reason: str) -> int | None:
         """How many more may begin for that reason; None: any number.

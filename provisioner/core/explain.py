@@ -4,14 +4,15 @@ The controller's log, its events and the `explain` command say the same because 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from provisioner.core.model import Pod
 from provisioner.core.plan import Plan, PlannedNode, Unplaced
 
 
 def purchase(planned: PlannedNode) -> str:
     """Why this node is bought."""
-    pods = ", ".join([*(pod.key for pod in planned.pods), *_kept_for(planned)])
+    pods = ", ".join([*(pod.key for pod in planned.pods), *causes(planned.kept_for)])
     where = f" in {planned.size.zone}" if planned.size.zone else ""
     later = ", ".join(pod.key for pod in planned.room_for)
     later = f" (and for {later}, moved there later so that their nodes can go)" if later else ""
@@ -25,10 +26,10 @@ def purchase(planned: PlannedNode) -> str:
     return f"{text}; runner-up {other.size} at ${other.size.price_per_hour:f}: {other.why_not}"
 
 
-def _kept_for(planned: PlannedNode) -> Iterator[str]:
-    """Whom it has room for that is not there."""
-    for cause, pods in sorted(Counter(pod.stands_for for pod in planned.kept_for).items()):
-        yield f"{cause} ({pods} pod{'s' if pods > 1 else ''})"
+def causes(pods: Iterable[Pod]) -> Iterator[str]:
+    """What pods that are not there stand for, and how many each."""
+    for cause, count in sorted(Counter(pod.stands_for for pod in pods).items()):
+        yield f"{cause} ({count} pod{'s' if count > 1 else ''})"
 
 
 def headline(plan: Plan) -> str:

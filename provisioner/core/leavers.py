@@ -24,6 +24,8 @@ class Leaver:
 
 def leavers_of(snapshot: Snapshot, policy: Policy, now: datetime) -> tuple[Leaver, ...]:
     """Those that have begun to leave first, then the oldest."""
+    if policy.expire_after_s is None and not policy.replace_drifted:
+        return ()
     return tuple(sorted(_found(snapshot, policy, now), key=_begun_first))
 
 

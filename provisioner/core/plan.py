@@ -130,6 +130,8 @@ class Plan:
     unplaced: tuple[Unplaced, ...] = ()
     short: tuple[Unplaced, ...] = ()
     """Pods that are not there, of the headroom that cannot be had."""
+    kept: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
+    """By node that is there or on its way, pods that are not there and that room is kept for."""
     steps: tuple[NodeStep, ...] = ()
     overdue: tuple[tuple[Pool, Instance], ...] = ()
     """Machines that never became nodes, to be given back."""

@@ -56,7 +56,7 @@ def why_kept(node: Node, guests: Iterable[Pod], wanted: AbstractSet[str]) -> str
     for guest in guests:
         return f"{guest.key} runs on it"
     if node.name in wanted:
-        return "a pending pod is going there"
+        return "a pod is going there, or room is kept there"
     for key, value in DO_NOT_EVICT:
         if node.annotations.get(key) == value:
             return f"it is annotated {key}={value}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.core.cart import price_of
+from provisioner.core.explain import causes
 from provisioner.core.hot_nodes import HOT
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
@@ -22,16 +23,27 @@ def lines(plan: Plan, snapshot: Snapshot, catalog: Catalog, policy: Policy) -> I
     yield f"{len(ours)} nodes are bought, ${total:f} an hour"
     acted_on = {step.node for step in plan.steps}
     guests = guests_of(snapshot.pods)
-    wanted = {placement.node for placement in plan.existing}
     movable = Movable(snapshot.pods, snapshot.budgets)
     for node in sorted(snapshot.nodes, key=lambda node: node.name):
         if node.name not in ours or node.name in acted_on:
             continue
         own = guests.get(node.name, [])
-        why = _why_not_moved(own, movable, plan, policy) if own else why_kept(node, own, wanted)
+        why = (
+            _why_not_moved(own, movable, plan, policy)
+            if own
+            else _why_wanted(node, plan) or why_kept(node, own, frozenset())
+        )
         why = why or f"empty, and given back after {policy.node_unneeded_s:g} s"
         spec = ours[node.name].spec
         yield f"  keep {node.name}, {spec} at ${price_of(spec, catalog):f} an hour{_marks(node)}: {why}"
+
+
+def _why_wanted(node: Node, plan: Plan) -> str:
+    """Why an empty node is of use; empty when it is of none."""
+    if any(placement.node == node.name for placement in plan.existing):
+        return "a pending pod is going there"
+    kept = plan.kept.get(node.name, ())
+    return f"room is kept there for {', '.join(causes(kept))}" if kept else ""
 
 
 def _why_not_moved(guests: list[Pod], movable: Movable, plan: Plan, policy: Policy) -> str:

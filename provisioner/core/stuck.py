@@ -23,11 +23,14 @@ _REST: Final = 4
 
 def steps(snapshot: Snapshot, policy: Policy, now: datetime) -> Iterator[NodeStep]:
     """Nodes whose drain is given up."""
-    guests = guests_of(snapshot.pods)
+    overdue = [node for node in snapshot.nodes if _is_overdue(node, policy, now)]
+    if not overdue:
+        return
+    ours, guests = snapshot.pool_of, guests_of(snapshot.pods)
     movable = Movable(snapshot.pods, snapshot.budgets)
-    for node in snapshot.nodes:
+    for node in overdue:
         own = guests.get(node.name, [])
-        if own and node.name in snapshot.pool_of and _is_overdue(node, policy, now):
+        if own and node.name in ours:
             waited = f"no pod could be moved for {policy.drain_timeout_s:g} s"
             yield NodeStep(node.name, GIVE_UP, f"{waited}: {_blocker(own, movable)}")
 

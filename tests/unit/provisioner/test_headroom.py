@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.names import REMOVABLE_SINCE_KEY
-from provisioner.core import explain, headroom
+from provisioner.core import explain, headroom, stay
 from provisioner.core.model import CAPACITY_TYPE, Node, Owner, Pod, Taint
 from provisioner.core.plan import Plan
 from provisioner.core.policy import BIN_PACK, MODES, OPTIMAL, Headroom, Policy
@@ -65,6 +65,14 @@ def test_a_node_that_only_headroom_holds_stays() -> None:
     since = {REMOVABLE_SINCE_KEY: (NOW - timedelta(hours=1)).isoformat()}
     plan = planned(nodes=(ours("n1", annotations=since, is_cordoned=True),))
     assert ([step.action for step in plan.steps], plan.nodes) == (["uncordon", "unmark"], ())
+
+
+def test_what_keeps_an_empty_node_is_said() -> None:
+    pool = Pool("p", "p", SMALL, 1, (Instance("n1"),))
+    seen = Snapshot((), (ours("n1"),), (pool,))
+    plan = planned_for((), MARKET, POLICY, nodes=seen.nodes, pools=seen.pools)
+    (_, line) = stay.lines(plan, seen, MARKET, POLICY)
+    assert line.endswith(": room is kept there for headroom (2 pods)")
 
 
 def test_nodes_that_are_not_bought_are_no_headroom() -> None:
