@@ -1,8 +1,11 @@
 """The right-sized stack with `provisioner.mode optimal`: models share what is cheapest for all of them."""
 
 import json
+import re
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +53,40 @@ def test_the_log_says_why_each_node_was_bought(cloud: Cloud) -> None:
     assert len(bought) == len(cloud.instances()) - 2
     assert all("the cheapest that holds" in what for what in bought)
     assert all(any(f"inference/{name}" in what for what in bought) for name in ("vgg16", "squeezenet1-1"))
+
+
+def test_the_cluster_is_explained_from_outside_by_the_controllers_own_settings(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    config = json.loads(
+        cloud.kubectl(STACK, "get", "configmap", "provisioner", "-n", "rightsize-system", "-o", "json")
+    )
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(config["data"]["settings.yaml"])
+    words = ("--context", STACK, "--policy", str(settings))
+    explained = cloud.run(sys.executable, "-m", "provisioner", "explain", *words)
+    assert explained.returncode == 0, explained.stderr
+
+    ours = {
+        each["spec"]["providerID"].rpartition("/")[2]: each["metadata"]["name"]
+        for each in cloud.items(STACK, "nodes", "-l", "rightsize.io/role=inference")
+    }
+    billed = [Decimal(str(each["price_per_hour"])) for each in cloud.instances() if each["id"] in ours]
+    assert len(billed) == len(ours) > 0
+    said = re.search(r"(\d+) nodes are bought, \$([\d.]+) an hour", explained.stdout)
+    assert said is not None, explained.stdout
+    assert (int(said[1]), Decimal(said[2])) == (len(ours), sum(billed))
+    assert "0 nodes to buy" in explained.stdout
+    assert all(name in explained.stdout for name in ours.values())
+
+
+def test_requests_are_proposed_from_what_the_cluster_measures(cloud: Cloud) -> None:
+    proposed = cloud.run(
+        sys.executable, "-m", "provisioner", "explain", "--context", STACK, "--cloud", "oke", "--recommend"
+    )
+    assert proposed.returncode == 0, proposed.stderr
+    assert proposed.stdout.startswith("1 samples over ")
+    assert re.search(r"inference/vgg16, 1 pods: asks for 400m and \d+ MiB, used \d+m", proposed.stdout)
 
 
 def test_destroy_leaves_nothing(cloud: Cloud) -> None:
