@@ -1,4 +1,4 @@
-"""Held pods on a real API server: previewed by an event, released by approval; and a cluster asked from outside."""
+"""What is written on a real API server for held pods and hot nodes; and a cluster asked from outside."""
 
 import json
 from collections.abc import Iterator
@@ -9,32 +9,39 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from emulator.kube.cluster import KubeCluster
 from provisioner.__main__ import app
+from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.policy import MANUAL, OPTIMAL, Policy
 from provisioner.drivers.fake import FakeDriver
 from provisioner.kube import Kube
 from provisioner.loop import Controller
 from tests.support.fake_cluster import Lines
-from tests.support.kube import FakeCloud, Kubectl, create, process_pod
+from tests.support.kube import INFERENCE, FakeCloud, Kubectl, create, node, process_pod
 from tests.support.provision import OKE
 from tests.support.until import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
-POLICY = Policy(mode=OPTIMAL, pod_selector={"app": "trainer"}, preview_release=MANUAL)
+POLICY = Policy(mode=OPTIMAL, pod_selector={"app": "trainer"}, preview_release=MANUAL, batch_idle_s=0)
 REQUESTS = {"resources": {"requests": {"cpu": "700m", "memory": "3Gi"}}}
 
 
 @pytest.fixture(scope="module")
-def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeCluster]:
     cluster = create("preview", tmp_path_factory.mktemp("preview") / "cluster")
     try:
         cluster.start(FakeCloud())
-        kubectl = Kubectl(cluster.kubeconfig_path)
-        until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
-        yield kubectl
+        yield cluster
     finally:
         cluster.delete()
+
+
+@pytest.fixture(scope="module")
+def kubectl(cluster: KubeCluster) -> Kubectl:
+    kubectl = Kubectl(cluster.kubeconfig_path)
+    until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
+    return kubectl
 
 
 def held(name: str, *gates: str) -> dict[str, Any]:
@@ -80,6 +87,28 @@ def test_a_held_pod_is_told_its_price_and_runs_when_it_is_approved(kubectl: Kube
     kubectl("patch", "pod", "trainer", "--type=json", f"--patch={patch}")
     step()
     assert [count for _, count, _ in driver.launches] == [1]
+
+
+def test_a_hot_node_is_marked_and_opened_again_beside_its_own_taints(
+    kubectl: Kubectl, cluster: KubeCluster
+) -> None:
+    cluster.add_node(node("worker", taints=(INFERENCE,)))
+    until("the node", lambda: kubectl.get("node", "worker"))
+    kube = Kube.reading(str(path_of(kubectl)), None)
+
+    def marks() -> tuple[set[str], bool]:
+        (worker,) = [each for each in kube.observe().nodes if each.name == "worker"]
+        ours = {str(taint) for taint in worker.taints if taint.key.startswith("rightsize.io/")}
+        return ours, HOT_SINCE_KEY in worker.annotations
+
+    own = f"{INFERENCE.key}={INFERENCE.value}:{INFERENCE.effect}"
+    assert marks() == ({own}, False)
+    for _ in range(2):
+        kube.heat("worker", datetime.now(UTC))
+        assert marks() == ({own, str(HOT)}, True)
+    for _ in range(2):
+        kube.heat("worker", None)
+        assert marks() == ({own}, False)
 
 
 def test_a_cluster_is_explained_from_outside(kubectl: Kubectl, tmp_path: Path) -> None:
