@@ -1,8 +1,11 @@
 """TorchServe for real: pods that are processes, behind a load balancer that loses no request."""
 
 import http.client
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,13 @@ import pytest
 
 from catalog.timing import DEMO
 from components import model_manifests as manifests
+from components.guard import SECRET, Guard
 from components.model_manifests import Placement, Server
 from emulator import serving
 from emulator.kube.cluster import KubeCluster
-from serving.environment import ServingMissing, python
+from emulator.kube.torchserve import PROGRAM
+from experiments import predictions
+from serving.environment import ROOT, ServingMissing, python, variables
 from tests.support.kube import FakeCloud, Kubectl, namespace, node, spec
 from tests.support.until import until
 
@@ -76,9 +82,9 @@ def ready_pods(kubectl: Kubectl) -> int:
     return int(deployment.get("status", {}).get("readyReplicas") or 0)
 
 
-def url(kubectl: Kubectl) -> str:
+def url(kubectl: Kubectl, service: str = NAME) -> str:
     def address() -> Any:
-        status = kubectl.get("service", NAME, NAMESPACE)["status"]
+        status = kubectl.get("service", service, NAMESPACE)["status"]
         return (status["loadBalancer"].get("ingress") or [{}])[0].get("ip")
 
     found = until("the balancer's address", address)
@@ -86,10 +92,49 @@ def url(kubectl: Kubectl) -> str:
     return f"http://{found}:8080/predictions/squeezenet1_1"
 
 
-def ask(where: str, body: bytes = CAT) -> httpx.Response:
-    return httpx.post(
-        where, content=body, headers={"Content-Type": "image/jpeg"}, timeout=60, trust_env=False
+def ask(where: str, body: bytes = CAT, **headers: str) -> httpx.Response:
+    known = {"Content-Type": "image/jpeg", **headers}
+    return httpx.post(where, content=body, headers=known, timeout=60, trust_env=False)
+
+
+def alone(name: str, server: Server) -> list[dict[str, Any]]:
+    """A server of its own beside the others: its pod, its configuration, its balancer."""
+    labels = {"app": name}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
+    pod_spec = manifests.deployment_spec(server, ANYWHERE, DEMO)["template"]["spec"]
+    pod_spec["volumes"][0]["configMap"]["name"] = name
+    service = {**manifests.service_spec(server), "selector": labels}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata,
+            "data": {"config.properties": manifests.config_properties(server)},
+        },
+        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
+        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod_spec},
+    ]
+
+
+def pack(out: Path, weights: str) -> Path:
+    """An archive of SqueezeNet with other weights than the image's."""
+    command = [str(python()), "-m", "serving.cli", "archive", "--model", SERVER.model, "--unpacked"]
+    subprocess.run(
+        [*command, "--weights", weights, "--out", str(out)],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
+    return out / SERVER.archive
+
+
+def is_ready(kubectl: Kubectl, pod: str) -> bool:
+    conditions = kubectl.get("pod", pod, NAMESPACE)["status"].get("conditions") or ()
+    return any(row["type"] == "Ready" and row["status"] == "True" for row in conditions)
+
+
+def remove(kubectl: Kubectl, name: str) -> None:
+    kubectl("delete", "pod,service,configmap", "-n", NAMESPACE, name, "--grace-period=1")
 
 
 def test_a_ready_pod_answers_with_five_classes_and_the_cat_is_a_cat(kubectl: Kubectl) -> None:
@@ -107,7 +152,7 @@ def test_what_is_no_picture_is_refused_and_the_service_stays_up(kubectl: Kubectl
     assert ask(where, b"no picture").status_code == 400
     assert ask(where, CAT[:9000]).status_code == 400
     assert ask(where.replace("squeezenet1_1", "nosuch")).status_code == 404
-    assert ask(where, bytes(20_000_000)).status_code == 413
+    assert ask(where, bytes(100_000_000)).status_code == 413
     assert ask(where).status_code == 200
 
 
@@ -169,27 +214,78 @@ def test_a_worker_that_is_killed_comes_back_by_itself(kubectl: Kubectl) -> None:
 
 
 def test_a_missing_archive_leaves_the_pod_unready_and_its_log_says_why(kubectl: Kubectl) -> None:
-    broken = Server("squeezenet1_1", SERVER.image, "nothing.mar", {}, 100, 10**9, 0, 4)
-    metadata = {"name": "broken", "namespace": NAMESPACE, "labels": {"app": "broken"}}
-    pod_spec = manifests.deployment_spec(broken, ANYWHERE, DEMO)["template"]["spec"]
-    pod_spec["volumes"][0]["configMap"]["name"] = "broken"
-    kubectl.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": metadata,
-            "data": {"config.properties": manifests.config_properties(broken)},
-        },
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod_spec},
-    )
+    kubectl.apply(*alone("broken", replace(SERVER, archive="nothing.mar")))
 
     until(
         "the reason",
         lambda: "nothing.mar" in kubectl.run("logs", "-n", NAMESPACE, "broken").stdout,
         timeout_s=MINUTES,
     )
-    conditions = kubectl.get("pod", "broken", NAMESPACE)["status"]["conditions"]
-    assert {"type": "Ready", "status": "False"}.items() <= next(
-        row for row in conditions if row["type"] == "Ready"
-    ).items()
-    kubectl("delete", "pod", "-n", NAMESPACE, "broken", "--grace-period=1")
+    assert not is_ready(kubectl, "broken")
+    remove(kubectl, "broken")
+
+
+def test_an_archive_whose_weights_are_cut_off_leaves_the_pod_unready_and_its_log_says_why(
+    kubectl: Kubectl, tmp_path: Path
+) -> None:
+    archive = pack(tmp_path, "packaged")
+    os.truncate(archive / f"{SERVER.model}.pt", 1_000_000)
+    kubectl.apply(*alone("cut-off", replace(SERVER, archive=str(archive))))
+
+    until(
+        "the reason",
+        lambda: "Error" in kubectl.run("logs", "-n", NAMESPACE, "cut-off").stdout,
+        timeout_s=MINUTES,
+    )
+    assert not is_ready(kubectl, "cut-off")
+    remove(kubectl, "cut-off")
+    assert ask(url(kubectl)).status_code == 200
+
+
+def test_an_archive_with_other_weights_is_caught_by_its_predictions(kubectl: Kubectl, tmp_path: Path) -> None:
+    kubectl.apply(*alone("other", replace(SERVER, archive=str(pack(tmp_path, "seeded")))))
+    until("a ready pod", lambda: is_ready(kubectl, "other"), timeout_s=MINUTES)
+    variants = {"dynamic": url(kubectl), "right-sized": url(kubectl, "other"), "again": url(kubectl)}
+    until("an answer", lambda: ask(variants["right-sized"]).status_code == 200)
+    answers = {variant: {SERVER.model: {"cat": ask(where).json()}} for variant, where in variants.items()}
+
+    (difference,) = predictions.differences(answers)
+    assert difference.startswith("right-sized: squeezenet1_1 ")
+    remove(kubectl, "other")
+
+
+def test_only_callers_with_the_token_are_let_in(kubectl: Kubectl) -> None:
+    guard = Guard(token="0123456789abcdef0123456789abcdef")
+    secret = {"name": SECRET, "namespace": NAMESPACE}
+    kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": secret, "stringData": guard.files})
+    kubectl.apply(*alone("guarded", replace(SERVER, guard=guard)))
+    until("a ready pod", lambda: is_ready(kubectl, "guarded"), timeout_s=MINUTES)
+    where = url(kubectl, "guarded")
+
+    until("a refusal", lambda: ask(where).status_code == 401)
+    assert ask(where, Authorization="Bearer another").status_code == 401
+    assert ask(where, Authorization=f"Bearer {guard.token}").status_code == 200
+    remove(kubectl, "guarded")
+
+
+def test_a_server_whose_port_is_taken_ends_and_says_so(kubectl: Kubectl, tmp_path: Path) -> None:
+    taken, free = httpx.URL(url(kubectl)).host, "127.99.0.1"
+    config = tmp_path / "config.properties"
+    config.write_text(
+        f"inference_address=http://{taken}:8080\nmanagement_address=http://{free}:8081\n"
+        f"metrics_address=http://{free}:8082\ngrpc_inference_address={free}\ngrpc_management_address={free}\n"
+        f"model_store={tmp_path}\nvmargs=-Djava.io.tmpdir={tmp_path}\n"
+    )
+    bin_folder = python().parent
+    answer = subprocess.run(
+        [bin_folder / "python", bin_folder / PROGRAM, "--start", "--foreground", "--ts-config", config],
+        env={**os.environ, **variables(python()), "TEMP": str(tmp_path), "LOG_LOCATION": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=MINUTES,
+    )
+
+    assert "Address already in use" in answer.stdout + answer.stderr
+    assert ask(url(kubectl)).status_code == 200
