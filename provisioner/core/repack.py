@@ -31,6 +31,7 @@ from provisioner.core.scale_down import guests_of
 from provisioner.core.served import is_served
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot
+from provisioner.core.spot import shared_out
 from provisioner.core.stuck import is_left_alone
 
 _MOST: Final = 12
@@ -182,7 +183,8 @@ class Repacking:
         )
         situation = self._without(names)
         closed = situation.closed | closed
-        pods = (*pending, *moved, *self._moving.kept)
+        shared = shared_out((*pending, *moved), self._snapshot, self._policy)
+        pods = (*shared, *self._moving.kept)
         outcome = self._moving.mode(replace(situation, pods=pods, closed=closed, go_on=lambda: False))
         if outcome.refused:
             return None

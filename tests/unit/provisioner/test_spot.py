@@ -2,15 +2,17 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from provisioner.core.model import CAPACITY_TYPE, NodeTerm, Owner, Pod
 from provisioner.core.plan import Plan
-from provisioner.core.policy import MODES
+from provisioner.core.policy import MODES, OPTIMAL
+from provisioner.core.pools import Instance, Pool
 from tests.support import provision
-from tests.support.provision import ANY_ARCH, catalog, codes, node, offering, pod
+from tests.support.provision import ANY_ARCH, NOW, catalog, codes, node, offering, pod
 
 MARKET = catalog(
     offering("a", "2", vcpus=4, memory_gib=8), offering("a", "1", vcpus=4, memory_gib=8, capacity_type="spot")
@@ -91,3 +93,21 @@ def test_pods_that_ask_for_spot_get_it(mode: str, changes: dict[str, Any]) -> No
 def test_a_term_that_meets_nothing_goes_on_meeting_nothing(mode: str) -> None:
     plan = planned(replicas(1, node_affinity=(NodeTerm(),)), mode, 0)
     assert codes(plan) == {"web0": ["affinity"]}
+
+
+@pytest.mark.parametrize(("share", "kinds"), [(1, {"spot"}), (0, set())])
+def test_pods_are_not_moved_to_spot_beyond_the_share(share: float, kinds: set[str]) -> None:
+    bought = planned(replicas(2), OPTIMAL, 0).nodes
+    spec = bought[0].spec
+    pool = Pool("p", "p", spec, 2, (Instance("i0"), Instance("i1")))
+    nodes = tuple(node(f"n{at}", "4", "8Gi", provider_id=f"i{at}") for at in range(2))
+    running = [
+        replace(each, node_name=f"n{at}", phase="Running", is_ready=True)
+        for at, each in enumerate(replicas(2))
+    ]
+    policy = replace(BOTH, mode=OPTIMAL, max_spot_share=share, repack=True, node_unneeded_s=0)
+    marked = {"rightsize.io/removable-since": (NOW - timedelta(hours=1)).isoformat()}
+    nodes = tuple(replace(each, annotations=marked) for each in nodes)
+    plan = provision.planned(running, MARKET, policy, pools=(pool,), nodes=nodes)
+    found = {each.size.offering.capacity_type for each in (plan.repack.nodes if plan.repack else ())}
+    assert found == kinds
