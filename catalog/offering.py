@@ -96,7 +96,8 @@ def at_home(offerings: Iterable[Offering], region: str, zones: Iterable[str]) ->
 
     Oracle's prices are the same in all of its commercial regions, so its catalog states one.
     """
-    return tuple(replace(offering, region=region, zones=tuple(sorted(zones))) for offering in offerings)
+    everywhere = tuple(sorted(zones))
+    return tuple(replace(offering, region=region, zones=everywhere) for offering in offerings)
 
 
 def within(offerings: Iterable[Offering], region: str, zones: Iterable[str]) -> tuple[Offering, ...]:
