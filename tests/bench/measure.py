@@ -18,6 +18,8 @@ from provisioner.core.policy import OPTIMAL, Policy
 from provisioner.core.snapshot import Snapshot
 
 NOW: Final = datetime(2026, 1, 2, tzinfo=UTC)
+_TRIES: Final = 3
+"""Of what takes a few hundredths of a second only: whoever shares the processor slows single ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Ours:
     bound_per_hour: float
     first_price_per_hour: float
     first_s: float
-    """To the answer that needs no round, everything from pods to plan included."""
+    """To the answer that needs no round, everything from pods to plan included; the least of three."""
     final_s: float
     nodes: int
     gpu_nodes: int
@@ -51,7 +53,8 @@ def policy(mode: str) -> Policy:
 
 def ours(market: Catalog, snapshot: Snapshot, deadline_s: float) -> Ours:
     """The mode `optimal`, first without any round, then until the deadline."""
-    first, first_s = _timed(market, snapshot, lambda: False)
+    tries = [_timed(market, snapshot, lambda: False) for _ in range(_TRIES)]
+    first, first_s = tries[0][0], min(seconds for _, seconds in tries)
     end = process_time() + deadline_s
     final, final_s = _timed(market, snapshot, lambda: process_time() < end)
     return Ours(
