@@ -1,6 +1,6 @@
 """One cluster, walked over the operating points: set the load, wait for steady state, record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -58,8 +58,8 @@ class Bench:
     """Manifest of a model's load."""
     measure: Callable[[str, frozenset[str]], None] = lambda _point, _loads: None
     """Called at every point once it is steady, with the models under load."""
-    scaled: Callable[[str, frozenset[str], Lists], None] = lambda _point, _models, _lists: None
-    """Called before that, with the models whose load is new, and what was seen last."""
+    scaled: Callable[[str, str, Lists], None] = lambda _point, _model, _lists: None
+    """Called before that for each model whose load is new, with what was seen when it first had enough workers."""
 
 
 class Walk:
@@ -85,7 +85,9 @@ class Walk:
         for point in self._bench.order:
             loads = frozenset(self._bench.points[point].peak)
             self._set_loads(loads)
-            self._bench.scaled(point, loads - before, self._settle(point, loads))
+            seen = self._settle(point, loads)
+            for model in sorted(loads - before):
+                self._bench.scaled(point, model, _first_enough(seen, model))
             self._bench.measure(point, loads)
             before = loads
 
@@ -135,18 +137,20 @@ class Walk:
             else:
                 self._insist(partial(self._cluster.delete_job, job_name(model)))
 
-    def _settle(self, point: str, loads: frozenset[str]) -> Lists:
+    def _settle(self, point: str, loads: frozenset[str]) -> Sequence[tuple[Observation, Lists]]:
         history: list[Observation] = []
+        seen: list[tuple[Observation, Lists]] = []
         began = self._bench.clock()
         while True:
             lists = self._insist(self._cluster.lists)
             history.append(observe(lists, self._price(lists), self._bench.clock()))
+            seen.append((history[-1], lists))
             wait_s = longest_wait_s(timing_of(lists.autoscalers))
             verdict = judge(history, loads, wait_s)
             self._show(self._bench.points[point].label, history[-1], verdict)
             self._record(point, history[-1], verdict)
             if verdict.steady:
-                return lists
+                return seen
             if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
                 raise Fault(
                     f"{self._variant} at {point}: not steady after {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s;"
@@ -198,3 +202,13 @@ class Walk:
 
 def _period_s(wait_s: float) -> float:
     return min(MOST_PERIOD_S, max(LEAST_PERIOD_S, wait_s / PERIODS_IN_A_WAIT))
+
+
+def _first_enough(seen: Sequence[tuple[Observation, Lists]], model: str) -> Lists:
+    """What was seen when a model first had as many ready workers as in the end: later ones are moved ones."""
+
+    def ready(observation: Observation) -> int:
+        return sum(len(served.ready_pods) for served in observation.models if served.model == model)
+
+    enough = ready(seen[-1][0])
+    return next(lists for observation, lists in seen if ready(observation) >= enough)

@@ -184,7 +184,7 @@ def load(folder: Path) -> dict[str, dict[str, dict[str, ScaleUp]]]:
 def store(folder: Path, point: str, variant: str, models: Mapping[str, ScaleUp]) -> None:
     """Add what was measured at a point."""
     points = load(folder)
-    points.setdefault(point, {})[variant] = dict(models)
+    points.setdefault(point, {}).setdefault(variant, {}).update(models)
     text = json.dumps({"points": as_json(points)}, indent=2) + "\n"
     (folder / SCALE_UP_FILE).write_text(text, encoding="utf-8")
 

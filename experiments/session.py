@@ -113,23 +113,16 @@ class Session:
         with self._lock:
             self.learn(notes=(*self.run.notes, note))
 
-    def _note_scale_up(
-        self, variant: str, kube: Kube, point: str, models: frozenset[str], lists: Lists
-    ) -> None:
+    def _note_scale_up(self, variant: str, kube: Kube, point: str, model: str, lists: Lists) -> None:
         """Keep what the time to enough workers went into, where any came."""
-        if not models:
-            return
         try:
             events = kube.events()
         except Unreachable:
             events = []
-        splits = {
-            model: scale_up.scale_up(model, lists.pods, lists.nodes, events) for model in sorted(models)
-        }
-        found = {model: split for model, split in splits.items() if split is not None}
-        if found:
+        found = scale_up.scale_up(model, lists.pods, lists.nodes, events)
+        if found is not None:
             with self._lock:
-                scale_up.store(self.order.out, point, variant, found)
+                scale_up.store(self.order.out, point, variant, {model: found})
 
 
 def _describe(order: Order) -> Run:

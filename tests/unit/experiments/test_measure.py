@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from catalog.names import MODEL_KEY
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.load import LOAD_KEY, job, job_name
-from experiments.measure import UNREACHABLE_S, Bench, Walk
+from experiments.measure import MOST_PERIOD_S, UNREACHABLE_S, Bench, Walk
 from experiments.progress import Status
 from experiments.published import published, walk
 from experiments.reading import Billed, Lists
@@ -37,6 +38,7 @@ class FakeCluster:
     suffices: bool = False
     """Whether one worker is enough for the loads that come now."""
     shown: list[Status] = field(default_factory=list)
+    listed: list[tuple[float, Lists]] = field(default_factory=list)
 
     def replicas(self, model: str) -> int:
         if model in self.loads and not self.suffices:
@@ -49,12 +51,14 @@ class FakeCluster:
         workers = [pod(f"{m}-{i}", model=m) for m in MODELS for i in range(self.replicas(m))]
         extra = [pod(f"load-{model}", labels={LOAD_KEY: model}) for model in self.loads]
         extra += [pod(self.stuck_pod, phase="Pending")] if self.stuck_pod else []
-        return Lists(
+        found = Lists(
             nodes=[node(worker["metadata"]["name"]) for worker in workers],
             pods=[*workers, *extra],
             autoscalers=[autoscaler(model, replicas=self.replicas(model)) for model in MODELS],
             metrics=metrics(*(worker["metadata"]["name"] for worker in workers)),
         )
+        self.listed.append((self.now, found))
+        return found
 
     def create_job(self, manifest: dict[str, Any]) -> None:
         if self.refuses_jobs:
@@ -80,7 +84,11 @@ class Case:
     cluster: FakeCluster
     folder: Path
 
-    def walk(self, *points: str, stops_at: float = float("inf")) -> Walk:
+    @property
+    def seen(self) -> list[tuple[float, Lists]]:
+        return self.cluster.listed
+
+    def walk(self, *points: str, stops_at: float = float("inf"), **hooks: Any) -> Walk:
         recorder = Recorder(self.folder)
         recorder.begin(RUN)
         bench = Bench(
@@ -91,6 +99,7 @@ class Case:
             clock=lambda: self.cluster.now,
             now=lambda: f"{self.cluster.now}",
             pause=lambda seconds: self.cluster.pass_time(seconds) or self.cluster.now >= stops_at,
+            **hooks,
         )
         return Walk("right-sized", self.cluster, price, bench)
 
@@ -139,6 +148,23 @@ def test_loads_can_be_removed_at_the_end(case: Case) -> None:
     steps.run()
     steps.remove_loads()
     assert case.cluster.loads == {}
+
+
+def test_a_scale_up_is_told_as_it_was_when_there_first_were_enough_workers(case: Case) -> None:
+    told: list[tuple[str, str, int, float]] = []
+
+    def note(point: str, model: str, lists: Lists) -> None:
+        ready = [one for one in lists.pods if one["metadata"]["labels"].get(MODEL_KEY) == model]
+        told.append((point, model, len(ready), max(at for at, seen in case.seen if seen is lists)))
+
+    steps = case.walk("idle", "peak", scaled=note)
+    steps.run()
+
+    assert [(point, model, ready) for point, model, ready, _ in told] == [
+        ("peak", "squeezenet1_1", WORKERS),
+        ("peak", "vgg16", WORKERS),
+    ]
+    assert all(at - case.cluster.loads["vgg16"] < REACTS_AFTER_S + MOST_PERIOD_S for *_, at in told)
 
 
 def test_on_the_way_back_a_trickle_goes_on_until_few_workers_are_left(case: Case) -> None:
