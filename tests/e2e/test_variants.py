@@ -34,7 +34,7 @@ OKE = Case(
     {
         "max-sized": {"VM.GPU2.1": 6},
         "dynamic": {"VM.GPU2.1": 2},
-        "right-sized": {"VM.Standard.A1.Flex": 2},
+        "right-sized": {"VM.Standard.A2.Flex": 1},
     },
 )
 GKE = Case(
@@ -44,7 +44,7 @@ GKE = Case(
     {
         "max-sized": {"n1-standard-2+t4x1": 15},
         "dynamic": {"n1-standard-2+t4x1": 2},
-        "right-sized": {"n4a-standard-1": 1, "n4a-standard-2": 1},
+        "right-sized": {"n4a-standard-2": 1},
     },
 )
 

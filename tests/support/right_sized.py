@@ -76,8 +76,12 @@ class Stack:
 
 
 def brought_up(case: Case, home: Path) -> Iterator[Stack]:
-    """The stack, up on a cloud of its own for the time of the tests."""
+    """The stack, up on a cloud of its own for the time of the tests; each pod with a node of its own."""
     with running_cloud(home) as cloud:
+        mode = cloud.pulumi(
+            "config", "set", "--path", "rightsize:provisioner.mode", "bin-select", "--stack", case.stack
+        )
+        assert mode.returncode == 0, mode.stdout + mode.stderr
         up = cloud.pulumi("up", "--stack", case.stack, "--yes", "--skip-preview")
         assert up.returncode == 0, up.stdout + up.stderr
         yield Stack(case, cloud)
