@@ -88,6 +88,8 @@ def config_properties(server: Server) -> str:
         "number_of_netty_threads=1",
         "netty_client_threads=1",
         "max_request_size=10485760",
+        # Twice the published load's requests in flight may wait for one worker until others come.
+        "job_queue_size=300",
         f"number_of_gpu={server.gpus}",
         *_tls(server.guard),
         # The front end only passes requests on: a small heap, and no second compiler beside the model.
