@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.core.model import Pod
+from provisioner.core.model import ZONE, Pod
 from provisioner.core.policy import MODES, Policy
 from tests.property.test_optimal_plans import one_pod
 from tests.support.provision import catalog, flexible, offering, pod
@@ -19,8 +19,15 @@ MARKET = catalog(
     flexible(zones=("z1", "z2", "z3")),
 )
 
-without_company = one_pod.map(lambda values: values | {"affinity": ()})
-waves = st.lists(st.lists(without_company, min_size=1, max_size=8), min_size=1, max_size=3)
+
+def by_itself(values: dict[str, Any]) -> dict[str, Any]:
+    """Without rules under which it depends on the order of coming who may go where."""
+    apart = tuple(each for each in values["anti_affinity"] if each.topology_key != ZONE)
+    spread = tuple(each for each in values["spread"] if each.term.topology_key != ZONE)
+    return {**values, "affinity": (), "anti_affinity": apart, "spread": spread}
+
+
+waves = st.lists(st.lists(one_pod.map(by_itself), min_size=1, max_size=8), min_size=1, max_size=3)
 
 
 def policy(mode: str) -> Policy:
