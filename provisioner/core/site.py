@@ -19,9 +19,11 @@ _NOT_YET: frozenset[str] = frozenset(
         "node.kubernetes.io/unreachable",
         "node.kubernetes.io/network-unavailable",
         "node.cloudprovider.kubernetes.io/uninitialized",
+        "node.kubernetes.io/unschedulable",
     }
 )
-"""Taints of a node that is on its way; they go when it is ready."""
+"""Taints of a node that is on its way, which go when it is ready, and of a cordon: whether that is taken back when
+a pod needs the node is `Snapshot.takes_pods`'s to say."""
 
 
 @dataclass(slots=True)

@@ -8,12 +8,14 @@ from typing import Any
 from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.market import Catalog
-from provisioner.core.model import HOSTNAME, Node, Pod, Scaler
+from provisioner.core.model import HOSTNAME, Node, Pod, Scaler, Taint
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.site import Site, room_of
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
 from provisioner.kube import Observed
+
+_CORDONED = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
 
 @dataclass
@@ -42,7 +44,11 @@ class FakeCluster:
         self.nodes[node] = replace(there, annotations=left if value is None else {**left, key: value})
 
     def cordon(self, node: str, *, closed: bool) -> None:
-        self.nodes[node] = replace(self.nodes[node], is_cordoned=closed)
+        """The API server taints what is cordoned."""
+        there = self.nodes[node]
+        left = tuple(taint for taint in there.taints if taint != _CORDONED)
+        taints = (*left, _CORDONED) if closed else left
+        self.nodes[node] = replace(there, is_cordoned=closed, taints=taints)
 
     def usage(self) -> tuple[Usage, ...]:
         return tuple(
