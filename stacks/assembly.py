@@ -144,7 +144,7 @@ def _policy(plan: Planned) -> Policy:
         max_price_per_hour=None if budget is None else budget - static,
         hot_nodes=wanted.hot_nodes,
         replaces_nodes=wanted.upkeep.replaces_nodes,
-        upkeep=wanted.upkeep.document,
+        upkeep={**wanted.purchases, **wanted.upkeep.document},
         preview_release=wanted.preview_release,
         preview_max_price_per_hour=wanted.preview_max_price_per_hour,
     )

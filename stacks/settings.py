@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from catalog.allocatable import ACCOUNTINGS, DOCUMENTED
 from catalog.names import resource_name
@@ -22,6 +22,7 @@ from stacks.faults import Fault, StackError
 from stacks.guard import read_guard
 from stacks.hours import read_hours
 from stacks.models import Model, read_models
+from stacks.purchases import read_purchases
 from stacks.reader import Reader
 from stacks.upkeep import Upkeep, read_upkeep
 
@@ -105,6 +106,8 @@ class Provisioner:
     preview_max_price_per_hour: Decimal | None
     """Above which price they wait for approval; nothing: no limit."""
     boot_volume_gib: int
+    purchases: Mapping[str, Any]
+    """Limits, preferences and thresholds, as the provisioner's policy names them."""
     upkeep: Upkeep
     """How it keeps its nodes."""
 
@@ -317,6 +320,7 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
         preview_release=reader.choice("previewRelease", RELEASES, NEVER),
         preview_max_price_per_hour=reader.optional_price("previewMaxPricePerHour"),
         boot_volume_gib=_boot_volume(reader, 50),
+        purchases=read_purchases(reader),
         upkeep=read_upkeep(reader),
     )
     reader.close()
