@@ -39,6 +39,8 @@ from provisioner.core.plan import (
 )
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
+from provisioner.core.resources import Resources
+from provisioner.core.shortfall import shortfalls_of, words_of
 from provisioner.core.snapshot import Intent, Snapshot
 from provisioner.core.usage import Usage
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
@@ -96,6 +98,8 @@ class Memory:
     """Pools, by id."""
     said: dict[str, str] = field(default_factory=dict)
     """The last message about each subject."""
+    shortfalls: dict[str, Resources] = field(default_factory=dict)
+    """What nodes of a shape turned out to leave less than the catalog says."""
     intents: tuple[Intent, ...] = ()
     """For whom machines were bought."""
     previewed: dict[str, datetime] = field(default_factory=dict)
@@ -186,7 +190,7 @@ class Controller:
         memory.first_seen = {key: memory.first_seen.get(key, now) for key in instances}
         empty = {pool.id for pool in pools if not pool.size and not pool.instances}
         memory.empty_since = {key: memory.empty_since.get(key, now) for key in empty}
-        return Snapshot(
+        snapshot = Snapshot(
             observed.pods,
             observed.nodes,
             tuple(map(self._with_times, pools)),
@@ -195,8 +199,13 @@ class Controller:
             memory.intents,
             observed.scalers,
             storage=observed.storage,
+            shortfalls=dict(memory.shortfalls),
             **self._measure(),
         )
+        memory.shortfalls = shortfalls_of(snapshot, self._catalog)
+        for shape, lacking in memory.shortfalls.items():
+            self._say(f"shape {shape}", words_of(lacking), level="warning")
+        return snapshot
 
     def _measure(self) -> dict[str, tuple[Usage, ...]]:
         """Use of pods and nodes where it decides anything; a round without it has no hot nodes."""

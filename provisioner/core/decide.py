@@ -32,6 +32,7 @@ from provisioner.core.repack import Moving, Repacking
 from provisioner.core.select import select
 from provisioner.core.served import is_served
 from provisioner.core.share import share
+from provisioner.core.shortfall import corrected, shortfalls_of
 from provisioner.core.site import Site, room_of
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot, booting_nodes, why_held
@@ -55,6 +56,7 @@ def decide(
     ends in exactly one of the plan's three lists. Identical input (and number of rounds) gives
     identical output; ties go by price, then shape, then zone.
     """
+    catalog = corrected(catalog, shortfalls_of(snapshot, catalog))
     booting = booting_nodes(snapshot, catalog)
     served = sorted(
         filter(lambda pod: pod.is_pending and is_served(pod, policy), snapshot.pods), key=_largest_first

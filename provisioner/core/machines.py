@@ -39,6 +39,13 @@ def machine(catalog: Catalog, offering: Offering, klass: int, names: Sequence[st
     if axes is None:
         return None
     ocpus, usable, memory, gib = axes
+    lacking = catalog.shortfalls.get(offering.shape)
+    if lacking is not None:
+        less = vector(lacking, names)
+        usable = tuple(
+            tuple(max(0, has - lost) for has, lost in zip(each, less, strict=True)) for each in usable
+        )
+        memory = tuple(max(0, has - lacking.memory_bytes) for has in memory)
     return Flexible(
         klass,
         ocpus,

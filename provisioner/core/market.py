@@ -1,7 +1,7 @@
 """What can be bought: a catalog under one cloud's rules, and sizes as machines with a price."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -114,6 +114,8 @@ class Catalog:
     accounting: str = allocatable.NOMINAL
     ephemeral_storage_bytes: int = 35 * GIB
     """What a boot volume leaves to pods."""
+    shortfalls: Mapping[str, Resources] = field(default_factory=dict)
+    """What nodes have turned out to leave less than the formulas say, by shape."""
 
     @property
     def traits(self) -> Traits:
@@ -129,7 +131,13 @@ class Catalog:
 
     def size(self, offering: Offering, ocpus: int = 0, memory_gib: int = 0) -> Size:
         """One size of an offering; a fixed one has only its own."""
-        return _size(self.cloud, self.accounting, self.ephemeral_storage_bytes, offering, (ocpus, memory_gib))
+        size = _size(self.cloud, self.accounting, self.ephemeral_storage_bytes, offering, (ocpus, memory_gib))
+        lacking = self.shortfalls.get(offering.shape)
+        return size if lacking is None else replace(size, usable=size.usable - lacking)
+
+    def less(self, shortfalls: Mapping[str, Resources]) -> "Catalog":
+        """The same offerings, which leave less to pods."""
+        return replace(self, shortfalls=shortfalls)
 
     def labels(self, offering: Offering, zone: str) -> dict[str, str]:
         """Labels that a node of the offering will have by itself."""

@@ -1,7 +1,7 @@
 """What was observed at one moment: everything a decision depends on but time and policy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -43,6 +43,8 @@ class Snapshot:
     node_usage: tuple[Usage, ...] = ()
     storage: Storage | None = None
     """Where volumes are; None where nobody has looked."""
+    shortfalls: Mapping[str, Resources] = field(default_factory=dict)
+    """What nodes of a shape turned out to leave less than the catalog says, as far as that was seen before."""
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:

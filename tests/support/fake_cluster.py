@@ -10,6 +10,7 @@ from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.market import Catalog
 from provisioner.core.model import HOSTNAME, Node, Pod, Scaler, Taint
 from provisioner.core.pools import Instance, PoolSpec
+from provisioner.core.resources import NOTHING, Resources
 from provisioner.core.site import Site, room_of
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
@@ -28,6 +29,8 @@ class FakeCluster:
     events: list[tuple[str, str, str]] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    lacks: Resources = NOTHING
+    """What nodes have less than the catalog says."""
     use_of: Callable[[Pod], tuple[int, int]] = lambda _: (0, 0)
     """Millicores and bytes that a running pod uses."""
     scalers: list[Scaler] = field(default_factory=list)
@@ -118,7 +121,7 @@ class FakeCluster:
                 labels={**labels, HOSTNAME: instance.id},
                 taints=self.catalog.taints(offering) + spec.taints,
                 capacity=size.usable,
-                allocatable=size.usable,
+                allocatable=size.usable - self.lacks,
                 created=now,
             )
 

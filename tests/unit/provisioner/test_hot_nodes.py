@@ -149,11 +149,14 @@ def test_pods_that_use_no_more_than_they_asked_for_stay() -> None:
 
 
 def test_a_pod_that_would_have_no_place_stays() -> None:
-    there = snapshot(TWO, [hot(), node("other", "1")], USES, {"n": (95, 50)})
-    assert said(there)[0] == ("n", EVICT, "b")
+    def left(cpu: str) -> Snapshot:
+        resident = worker("resident", "other", cpu)
+        return snapshot([*TWO, resident], [hot(), node("other")], USES, {"n": (95, 50)})
+
+    assert said(left("1"))[0] == ("n", EVICT, "b")
     full = replace(POLICY, max_nodes=2)
-    assert said(there, full)[0] == ("n", EVICT, "a")
-    assert said(snapshot(TWO, [hot(), node("other", "250m")], USES, {"n": (95, 50)}), full) == []
+    assert said(left("1"), full)[0] == ("n", EVICT, "a")
+    assert said(left("1750m"), full) == []
 
 
 def test_one_pod_is_moved_at_a_time_from_the_hottest_node() -> None:
