@@ -36,6 +36,8 @@ from provisioner.core.stuck import is_left_alone
 
 _MOST: Final = 12
 """Nodes that are tried: alone, and the worst filled ones of them together."""
+_MOST_IDLE: Final = 4
+"""Empty nodes that are tried alone."""
 _HOUR_S: Final = 3600
 _NO_PLACE: Final = "its pods would have no other place now"
 
@@ -160,12 +162,24 @@ class Repacking:
     def _better_way(
         self, leaving: tuple[Node, ...], shunned: AbstractSet[str] = frozenset()
     ) -> _Option | None:
-        """The better way of emptying these: with nodes that are empty now kept, or without; None: no way."""
-        ways = [
-            self._way(leaving, closed | shunned)
-            for closed in ((frozenset(), self._idle) if self._idle else (frozenset(),))
-        ]
+        """The best way of emptying these, with nodes that are empty now kept rather than bought; None: no way."""
+        ways = [self._way(leaving, closed | shunned) for closed in self._closings()]
         return max((way for way in ways if way is not None), key=lambda way: way.worth, default=None)
+
+    def _closings(self) -> list[frozenset[str]]:
+        """Empty nodes that are passed over: none; all but one, or but the cheapest ones, of the cheap ones; all.
+
+        Room that is there is filled whatever it costs, so that a large empty node would hide a small one that is
+        enough, and another small one would be bought, and again.
+        """
+        cheap = sorted(self._idle, key=lambda name: (self._prices[name], name))[:_MOST_IDLE]
+        opened = [
+            self._idle,
+            *(frozenset(cheap[:count]) for count in range(1, len(cheap) + 1)),
+            *(frozenset({name}) for name in cheap),
+            frozenset[str](),
+        ]
+        return list(dict.fromkeys(self._idle - each for each in opened))
 
     def _way(
         self,

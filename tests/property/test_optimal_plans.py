@@ -89,10 +89,18 @@ def assert_scheduled(plan: Plan, snapshot: Snapshot, market: Catalog) -> None:
 
 
 def _all_go(plan: Plan, snapshot: Snapshot, market: Catalog, order: list[tuple[str, str]]) -> bool:
+    """Pods for nodes that are there go first: a bought one takes minutes to come, and spreads count it only then."""
     site = site_of(snapshot.nodes, snapshot.pods)
+    by_key = {each.key: each for each in snapshot.pods}
+    left = _gone(site, by_key, [(key, name) for key, name in order if name in site.rooms])
+    bought = [(key, name) for key, name in order if name not in site.rooms]
     for number, planned in enumerate(plan.nodes, 1):
         site.open(new_room(replace(planned, pods=()), market, number))
-    by_key = {each.key: each for each in snapshot.pods}
+    return not _gone(site, by_key, [*left, *bought])
+
+
+def _gone(site: Site, by_key: dict[str, Pod], order: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put all that can go, again and again; what is left when nothing can."""
     left = order
     while left:
         refused = []
@@ -102,9 +110,9 @@ def _all_go(plan: Plan, snapshot: Snapshot, market: Catalog, order: list[tuple[s
             else:
                 refused.append((key, name))
         if len(refused) == len(left):
-            return False
+            return left
         left = refused
-    return True
+    return []
 
 
 def site_of(nodes: tuple[Node, ...], pods: tuple[Pod, ...]) -> Site:

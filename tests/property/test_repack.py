@@ -69,3 +69,23 @@ def test_moving_is_never_dearer_loses_nobody_and_ends(
     ended = (list(world.driver.launches), list(world.driver.terminated), list(world.cluster.evicted))
     world.rounds(10)
     assert (world.driver.launches, world.driver.terminated, world.cluster.evicted) == ended
+
+
+@settings(max_examples=20, deadline=None)
+@given(workers, st.lists(st.integers(0, 12), max_size=4))
+def test_moves_come_to_an_end_though_pods_leave_in_the_middle(
+    wanted: list[tuple[str, int, int]], leave_at: list[int]
+) -> None:
+    """What was bought for more pods than are left is used or given back, never bought beside again and again."""
+    world = grown(wanted, set())
+    bought = len(world.bought)
+    for at in range(SETTLED):
+        for name in list(world.cluster.pods)[: leave_at.count(at)]:
+            if world.cluster.pods[name].is_ready:
+                del world.cluster.pods[name]
+        world.rounds(1)
+    assert len(world.bought) - bought <= len(wanted) + len(leave_at)
+    ended = (list(world.driver.launches), list(world.driver.terminated), list(world.cluster.evicted))
+    world.rounds(10)
+    assert (world.driver.launches, world.driver.terminated, world.cluster.evicted) == ended
+    assert world.cluster.pending == []

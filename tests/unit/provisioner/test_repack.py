@@ -17,7 +17,7 @@ from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
 from provisioner.core.surge import TEMPLATE_HASH
 from tests.support.packing import rounds
-from tests.support.provision import NOW, bought, catalog, offering, pod
+from tests.support.provision import NOW, OKE, amounts, bought, catalog, offering, pod
 from tests.support.world import World
 
 MARKET = catalog(offering("small", "1", vcpus=1), offering("large", "1.5", vcpus=4, memory_gib=Decimal(16)))
@@ -328,3 +328,22 @@ def test_last_pods_serve_all_the_time_while_they_move(restart: Callable[[World],
         assert {each.labels["app"] for each in world.cluster.pods.values() if each.is_ready} == {"a", "b"}
     assert (world.bought, world.price_per_hour) == (["small", "small", "large"], Decimal("1.5"))
     assert len(world.cluster.pods) == 2
+
+
+def test_an_empty_node_that_is_too_large_by_now_does_not_hide_one_that_is_enough() -> None:
+    """A pod left after the larger one was bought: the smaller one is found again, and not bought anew."""
+    shape = next(each for each in OKE.offerings if each.shape == "VM.Standard.A2.Flex")
+    nodes, pools = [], []
+    for name, ocpus, gib in (("old", 2, 22), ("larger", 1, 12), ("smaller", 1, 7)):
+        spec = replace(SMALL, shape=shape.shape, ocpus=ocpus, memory_gib=Decimal(gib), zone=shape.zones[0])
+        labels = {**OKE.labels(shape, spec.zone), **dict(spec.labels), "kubernetes.io/hostname": name}
+        room = OKE.size(shape, ocpus, gib).usable
+        nodes.append(Node(name, name, labels, WAITED if name == "old" else {}, allocatable=room, created=NOW))
+        pools.append(pool_of(spec, name))
+    pods = (
+        alone("vgg16", "old", requests=amounts("400m", "4G")),
+        alone("squeezenet", "old", requests=amounts("400m", "1G")),
+    )
+    plan = decide(Snapshot(pods, tuple(nodes), tuple(pools)), OKE, Policy(), NOW, rounds(100))
+    assert plan.repack is not None
+    assert (plan.repack.nodes, set(plan.repack.targets)) == ((), {"smaller"})
