@@ -25,6 +25,7 @@ from provisioner.core.model import Node, Pod
 from provisioner.core.movable import Movable, refusal
 from provisioner.core.plan import Repack
 from provisioner.core.policy import UNDERUSED
+from provisioner.core.pools import PoolSpec
 from provisioner.core.relocate import has_waited
 from provisioner.core.reserve import is_reserved
 from provisioner.core.scale_down import guests_of
@@ -82,7 +83,8 @@ class Repacking:
         there = without(frozenset())
         self._policy, self._now = there.terms.policy, there.terms.now
         self._life_h = self._expected_life_h()
-        self._prices = _prices(snapshot, there)
+        self._specs = _specs(snapshot)
+        self._prices = {name: price_of(spec, there.terms.catalog) for name, spec in self._specs.items()}
         self._guests = guests_of(snapshot.pods)
         self._movable = Movable(snapshot.pods, snapshot.budgets)
         self._idle = frozenset(name for name in self._prices if name not in self._guests)
@@ -164,7 +166,13 @@ class Repacking:
     ) -> _Option | None:
         """The best way of emptying these, with nodes that are empty now kept rather than bought; None: no way."""
         ways = [self._way(leaving, closed | shunned) for closed in self._closings()]
-        return max((way for way in ways if way is not None), key=lambda way: way.worth, default=None)
+        sound = (way for way in ways if way is not None and not self._buys_twice(way, shunned))
+        return max(sound, key=lambda way: way.worth, default=None)
+
+    def _buys_twice(self, way: _Option, shunned: AbstractSet[str]) -> bool:
+        """Whether it buys what stands empty already, which is then to be used."""
+        unused = {self._specs[name] for name in self._idle - way.outcome.placed.keys() - shunned}
+        return any(planned.spec in unused for planned in way.outcome.bought)
 
     def _closings(self) -> list[frozenset[str]]:
         """Empty nodes that are passed over: none; all but one, or but the cheapest ones, of the cheap ones; all.
@@ -309,11 +317,10 @@ def _sets(nodes: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
     yield from (tuple(nodes[:count]) for count in range(2, len(nodes) + 1))
 
 
-def _prices(snapshot: Snapshot, situation: Situation) -> dict[str, Decimal]:
+def _specs(snapshot: Snapshot) -> dict[str, PoolSpec]:
     """Of each node of ours by its name, those on their way among them."""
-    catalog = situation.terms.catalog
-    prices = {name: price_of(pool.spec, catalog) for name, pool in snapshot.pool_of.items()}
+    specs = {name: pool.spec for name, pool in snapshot.pool_of.items()}
     for pool in snapshot.pools:
         names = [*(instance.node_name for instance in pool.instances), *pool.unlisted]
-        prices |= {name: price_of(pool.spec, catalog) for name in names if name not in prices}
-    return prices
+        specs |= {name: pool.spec for name in names if name not in specs}
+    return specs
