@@ -70,9 +70,13 @@ def translated(*, about_existing: bool) -> Iterator[None]:
     """
     import oci
     import requests
+    from circuitbreaker import CircuitBreakerError
 
     try:
         yield
+    except CircuitBreakerError as error:
+        # The SDK asks nothing for half a minute after ten answers such as "the pool is busy".
+        raise Retry(f"the container engine was busy too often: {error}", _BUSY_S) from error
     except oci.exceptions.ServiceError as error:
         raise classify(error.status, error.code, error.message, about_existing=about_existing) from error
     except (oci.exceptions.RequestException, requests.exceptions.RequestException) as error:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from circuitbreaker import CircuitBreaker, CircuitBreakerError
 
 from catalog.loader import bundled
 from emulator.oci import account
 from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Pool, PoolSpec
+from provisioner.drivers import oke_client
 from provisioner.drivers.contract import Driver, Gone, Retry
 from provisioner.drivers.fake import FakeDriver
 from provisioner.drivers.gke import GkeDriver
@@ -291,3 +293,8 @@ def test_other_settings_are_no_other_identity(bench: Bench) -> None:
     before = settled(bench, 1)
     bench.driver = bench.otherwise()
     assert replace(settled(bench, 1), is_outdated=False) == before
+
+
+def test_the_sdks_open_circuit_is_tried_again_later() -> None:
+    with pytest.raises(Retry, match="busy too often"), oke_client.translated(about_existing=True):
+        raise CircuitBreakerError(CircuitBreaker(name="container-engine"))
