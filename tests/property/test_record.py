@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
@@ -18,17 +17,10 @@ from provisioner.core.policy import MODES
 from provisioner.core.snapshot import Snapshot
 from provisioner.record import Counted, Decision, budget_of, dump, load
 from provisioner.report import document
-from tests.property.test_optimal_plans import MARKET as PLAIN
-from tests.property.test_optimal_plans import OPEN, clusters, snapshot_of
+from tests.property.test_optimal_plans import MARKET, OPEN, clusters, snapshot_of
 from tests.support.packing import rounds
-from tests.support.provision import NOW, catalog, node
+from tests.support.provision import NOW, node
 
-MARKET = catalog(
-    *(
-        each if each.is_flexible else replace(each, memory_gib=Decimal(each.memory_gib or 0))
-        for each in PLAIN.offerings
-    )
-)
 OURS = {"rightsize.io/role": "inference", "node.kubernetes.io/instance-type": "arm"}
 
 

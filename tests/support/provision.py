@@ -50,6 +50,7 @@ def node(name: str = "n", cpu: str = "2", memory: str = "8Gi", **changes: Any) -
 
 
 def offering(shape: str = "small", price: str = "1", **changes: Any) -> Offering:
+    """A fixed shape; its memory is a Decimal as in every catalog, so that equal offerings are so in all."""
     values: dict[str, Any] = {
         "arch": "arm64",
         "kind": "fixed",
@@ -76,7 +77,10 @@ def offering(shape: str = "small", price: str = "1", **changes: Any) -> Offering
         "source": "",
         "date": None,
     }
-    return Offering(shape=shape, **{**values, **changes})
+    values |= changes
+    if isinstance(values["memory_gib"], int):
+        values["memory_gib"] = Decimal(values["memory_gib"])
+    return Offering(shape=shape, **values)
 
 
 def flexible(shape: str = "flex", **changes: Any) -> Offering:
