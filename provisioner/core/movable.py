@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from provisioner.core.model import Budget, Pod
-from provisioner.core.scale_down import DO_NOT_EVICT
+from provisioner.core.scale_down import refusal
 from provisioner.core.surge import can_step_aside
 
 _REPLACED: Final = ("ReplicaSet", "StatefulSet", "ReplicationController")
@@ -56,8 +56,3 @@ class Movable:
         staying = sorted((pod for pod in pods if not pod.steps_aside), key=lambda pod: pod.key)
         free = (pod for pod in staying if not self.why_not_now(pod))
         return next(free, None)
-
-
-def refusal(annotations: Mapping[str, str]) -> str:
-    """The annotation by which a pod or a node refuses to be moved; empty when none does."""
-    return next((f"{key}={value}" for key, value in DO_NOT_EVICT if annotations.get(key) == value), "")

@@ -22,13 +22,13 @@ from provisioner.core.ahead import of_pods_there
 from provisioner.core.cart import price_of
 from provisioner.core.leavers import Leaver
 from provisioner.core.model import Node, Pod
-from provisioner.core.movable import Movable, refusal
+from provisioner.core.movable import Movable
 from provisioner.core.plan import Repack
 from provisioner.core.policy import UNDERUSED
 from provisioner.core.pools import PoolSpec
 from provisioner.core.relocate import has_waited
 from provisioner.core.reserve import is_reserved
-from provisioner.core.scale_down import guests_of
+from provisioner.core.scale_down import guests_of, refusal
 from provisioner.core.served import is_served
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot

@@ -8,7 +8,7 @@ still empty: a pod that was being bound meanwhile is not lost, it makes the node
 Nodes with pods are left alone here; `repack` empties them where that pays.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -57,10 +57,13 @@ def why_kept(node: Node, guests: Iterable[Pod], wanted: AbstractSet[str]) -> str
         return f"{guest.key} runs on it"
     if node.name in wanted:
         return "a pod is going there, or room is kept there"
-    for key, value in DO_NOT_EVICT:
-        if node.annotations.get(key) == value:
-            return f"it is annotated {key}={value}"
-    return ""
+    refused = refusal(node.annotations)
+    return f"it is annotated {refused}" if refused else ""
+
+
+def refusal(annotations: Mapping[str, str]) -> str:
+    """The annotation by which a pod or a node refuses to be moved; empty when none does."""
+    return next((f"{key}={value}" for key, value in DO_NOT_EVICT if annotations.get(key) == value), "")
 
 
 def guests_of(pods: Iterable[Pod]) -> dict[str, list[Pod]]:
