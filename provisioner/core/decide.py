@@ -70,7 +70,7 @@ def decide(
     situation = Situation(
         ahead.there(wanted),
         _site(snapshot, booting, catalog),
-        frozenset(node.name for node in snapshot.nodes if not snapshot.takes_pods(node, policy, now)),
+        snapshot.closed(policy, now),
         terms,
         Cart(snapshot, terms),
         why_held(snapshot, catalog.accounting),

@@ -123,9 +123,8 @@ def _holds(room: Room, pods: Sequence[Pod]) -> bool:
 
 def _rooms(snapshot: Snapshot) -> dict[PoolSpec, list[str]]:
     """Rooms of bought machines, registered or not, by what they are."""
-    names = {node.provider_id: node.name for node in snapshot.nodes if node.provider_id}
     found: dict[PoolSpec, list[str]] = defaultdict(list)
-    for pool in snapshot.pools:
-        staying = (each for each in pool.instances if not each.is_leaving)
-        found[pool.spec] += [*(names.get(each.id, each.node_name) for each in staying), *pool.unlisted]
+    for machine in snapshot.machines:
+        if not machine.is_leaving:
+            found[machine.spec].append(machine.name)
     return found

@@ -25,7 +25,6 @@ from provisioner.core.model import Node, Pod
 from provisioner.core.movable import Movable
 from provisioner.core.plan import Repack
 from provisioner.core.policy import UNDERUSED
-from provisioner.core.pools import PoolSpec
 from provisioner.core.relocate import has_waited
 from provisioner.core.reserve import is_reserved
 from provisioner.core.scale_down import guests_of, refusal
@@ -83,7 +82,7 @@ class Repacking:
         there = without(frozenset())
         self._policy, self._now = there.terms.policy, there.terms.now
         self._life_h = self._expected_life_h()
-        self._specs = _specs(snapshot)
+        self._specs = {machine.name: machine.spec for machine in snapshot.machines}
         self._prices = {name: price_of(spec, there.terms.catalog) for name, spec in self._specs.items()}
         self._guests = guests_of(snapshot.pods)
         self._movable = Movable(snapshot.pods, snapshot.budgets)
@@ -315,12 +314,3 @@ def _sets(nodes: Sequence[Node]) -> Iterator[tuple[Node, ...]]:
     """Each alone, then ever more together."""
     yield from ((node,) for node in nodes)
     yield from (tuple(nodes[:count]) for count in range(2, len(nodes) + 1))
-
-
-def _specs(snapshot: Snapshot) -> dict[str, PoolSpec]:
-    """Of each node of ours by its name, those on their way among them."""
-    specs = {name: pool.spec for name, pool in snapshot.pool_of.items()}
-    for pool in snapshot.pools:
-        names = [*(instance.node_name for instance in pool.instances), *pool.unlisted]
-        specs |= {name: pool.spec for name in names if name not in specs}
-    return specs

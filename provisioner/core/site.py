@@ -23,7 +23,7 @@ _NOT_YET: frozenset[str] = frozenset(
     }
 )
 """Taints of a node that is on its way, which go when it is ready, and of a cordon: whether that is taken back when
-a pod needs the node is `Snapshot.takes_pods`'s to say."""
+a pod needs the node is `Snapshot.closed`'s to say."""
 
 
 @dataclass(slots=True)

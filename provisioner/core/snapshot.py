@@ -1,6 +1,6 @@
 """What was observed at one moment: everything a decision depends on but time and policy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +23,17 @@ class Intent:
     spec: PoolSpec
     pods: tuple[str, ...]
     """By uid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine that was bought, whether or not it is a node yet."""
+
+    name: str
+    """Of its node, or of the room it will be."""
+    spec: PoolSpec
+    is_registered: bool = False
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +66,49 @@ class Snapshot:
         }
 
     @property
+    def machines(self) -> Iterator[Machine]:
+        """Every machine of ours, registered, on its way, or only ordered."""
+        registered = {node.provider_id: node.name for node in self.nodes if node.provider_id}
+        for pool in self.pools:
+            for instance in pool.instances:
+                there = instance.id in registered
+                name = registered.get(instance.id, instance.node_name)
+                yield Machine(name, pool.spec, is_registered=there, is_leaving=instance.is_leaving)
+            for name in pool.unlisted:
+                yield Machine(name, pool.spec)
+
+    @property
     def leaving(self) -> frozenset[str]:
         """Provider ids of machines that are being given back."""
         return frozenset(
             instance.id for pool in self.pools for instance in pool.instances if instance.is_leaving
         )
 
-    def takes_pods(self, node: Node, policy: Policy, now: datetime) -> bool:
-        """Whether new pods may be counted on going there.
+    def closed(self, policy: Policy, now: datetime) -> frozenset[str]:
+        """Nodes that new pods must not be counted on going to.
 
-        A node that has just registered and is not ready yet counts: to buy in its place would be to
-        buy twice at each boot. One that we cordoned to remove it counts too: it is taken
+        A node that has just registered and is not ready yet is open: to buy in its place would be to
+        buy twice at each boot. One that we cordoned to remove it is open too: it is taken
         back, unless its pods are being moved away.
         """
-        if node.is_deleting or node.provider_id in self.leaving or DRAINING_KEY in node.annotations:
-            return False
-        if not node.is_ready and not _is_young(node, policy, now):
-            return False
-        is_ours = node.provider_id in {i.id for pool in self.pools for i in pool.instances}
-        return not node.is_cordoned or (is_ours and not node.annotations.keys().isdisjoint(_OUR_CORDONS))
+        ours, leaving = self.pool_of, self.leaving
+        return frozenset(
+            node.name
+            for node in self.nodes
+            if node.is_deleting
+            or node.provider_id in leaving
+            or DRAINING_KEY in node.annotations
+            or not (node.is_ready or _is_young(node, policy, now))
+            or (node.is_cordoned and not (node.name in ours and _is_our_cordon(node)))
+        )
 
 
 _OUR_CORDONS: Final = (REMOVABLE_SINCE_KEY, RESERVED_KEY)
 """Marks of cordons that we take back when a pod needs the node."""
+
+
+def _is_our_cordon(node: Node) -> bool:
+    return not node.annotations.keys().isdisjoint(_OUR_CORDONS)
 
 
 def _is_young(node: Node, policy: Policy, now: datetime) -> bool:
@@ -113,16 +144,8 @@ def booting_nodes(snapshot: Snapshot, catalog: Catalog) -> tuple[Node, ...]:
 
     Also those that the cloud has been asked for and does not list yet: its lists lag behind.
     """
-    registered = {node.provider_id for node in snapshot.nodes if node.provider_id}
-    found: list[Node] = []
-    for pool in snapshot.pools:
-        coming = [
-            instance
-            for instance in pool.instances
-            if instance.id not in registered and not instance.is_leaving
-        ]
-        names = [*(instance.node_name for instance in coming), *pool.unlisted]
-        found += (_booting(name, pool.spec, catalog) for name in names)
+    coming = (each for each in snapshot.machines if not (each.is_registered or each.is_leaving))
+    found = (_booting(each.name, each.spec, catalog) for each in coming)
     return tuple(node for node in found if node.allocatable.pods)
 
 
