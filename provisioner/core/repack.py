@@ -82,7 +82,8 @@ class Repacking:
         there = without(frozenset())
         self._policy, self._now = there.terms.policy, there.terms.now
         self._life_h = self._expected_life_h()
-        self._specs = {machine.name: machine.spec for machine in snapshot.machines}
+        staying = (each for each in snapshot.machines if not each.is_leaving)
+        self._specs = {machine.name: machine.spec for machine in staying}
         self._prices = {name: price_of(spec, there.terms.catalog) for name, spec in self._specs.items()}
         self._guests = guests_of(snapshot.pods)
         self._movable = Movable(snapshot.pods, snapshot.budgets)

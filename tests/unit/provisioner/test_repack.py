@@ -83,6 +83,17 @@ def test_after_the_wait_the_cheaper_node_is_bought_and_nothing_is_moved_yet() ->
     assert bought(plan) == {}
 
 
+def test_a_machine_that_is_being_given_back_is_no_reason_not_to_buy_its_like() -> None:
+    nodes = [*two_nodes(annotations=WAITED), there("l1", LARGE)]
+    pools = (
+        pool_of(SMALL, "s1", "s2"),
+        replace(pool_of(LARGE), size=0, instances=(Instance("l1", is_leaving=True),)),
+    )
+    plan = decide(Snapshot(tuple(TWO), tuple(nodes), pools), MARKET, POLICY, NOW, rounds(100))
+    assert plan.repack is not None
+    assert [each.size.offering.shape for each in plan.repack.nodes] == ["large"]
+
+
 def test_a_node_that_is_not_ready_yet_is_waited_for() -> None:
     plan = planned(TWO, [*two_nodes(annotations=WAITED), there("l1", LARGE, is_ready=False)])
     assert plan.repack is not None
