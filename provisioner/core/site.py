@@ -144,6 +144,8 @@ class Site:
 
     def _unattracted(self, pod: Pod, labels: Mapping[str, str]) -> Reason | None:
         """A pod that all its terms are about may be the first, where no such pod is anywhere yet."""
+        if not pod.affinity:
+            return None
         vague = next((term for term in pod.affinity if term.is_vague), None)
         if vague is not None:
             return Reason(
