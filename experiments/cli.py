@@ -13,13 +13,15 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from experiments import latency, predictions, scale_up
+from experiments import predictions
 from experiments.cost import Comparison, as_json, compare, measured_cells
 from experiments.fault import Fault, Interrupted
+from experiments.latency import LATENCIES
 from experiments.latency_table import latency_table
 from experiments.order import MODELLED, REAL, Order
 from experiments.published import VARIANTS, published
 from experiments.record import Run, Sample, read
+from experiments.scale_up import SCALE_UPS
 from experiments.scale_up_table import scale_up_table
 from experiments.table import clouds_table, cost_table
 
@@ -118,7 +120,7 @@ def run(  # noqa: PLR0913  # the promised options
     with _faults_as_lines():
         _measure(order, live=live, kubeconfig=kubeconfig)
         _show(order.out, order.cloud, as_document=False)
-        if scale_up.load(order.out):
+        if SCALE_UPS.load(order.out):
             _show_scale_up(order.out, order.cloud, as_document=False)
         if order.serves:
             _show_latency(order.out, order.cloud, as_document=False)
@@ -261,18 +263,18 @@ def _show(folder: Path, cloud: str, *, as_document: bool) -> None:
 
 def _show_scale_up(folder: Path, cloud: str, *, as_document: bool) -> None:
     how, _ = _read(folder, cloud)
-    measured = scale_up.load(folder)
+    measured = SCALE_UPS.load(folder)
     if not measured:
         raise Fault(f"{folder}: no scale-up there; measure a point with load by `python -m experiments run`")
     if as_document:
-        typer.echo(json.dumps({"points": scale_up.as_json(measured)}, indent=2))
+        typer.echo(json.dumps({"points": SCALE_UPS.as_json(measured)}, indent=2))
     else:
         Console().print(scale_up_table(how, measured, published().points))
 
 
 def _show_latency(folder: Path, cloud: str, *, as_document: bool) -> None:
     how, _ = _read(folder, cloud)
-    measured = latency.load(folder)
+    measured = LATENCIES.load(folder)
     if not measured:
         raise Fault(f"{folder}: no latency there; measure with `python -m experiments run --serving real`")
     figures = published()
@@ -285,7 +287,7 @@ def _show_latency(folder: Path, cloud: str, *, as_document: bool) -> None:
             }
             for column, row in known.items()
         }
-        typer.echo(json.dumps({"points": latency.as_json(measured), "published": columns}, indent=2))
+        typer.echo(json.dumps({"points": LATENCIES.as_json(measured), "published": columns}, indent=2))
     else:
         Console().print(latency_table(how, measured, known, figures.points, target_s))
 

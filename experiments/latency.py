@@ -1,22 +1,20 @@
 """Latency from a load's log: which requests count, their percentiles, and the table beside the published.
 
-Pure but for `store` and `load`. Only requests that were due within the window count, and each with
+Pure but for the file. Only requests that were due within the window count, and each with
 the time from when it was due to the end of its answer, however late that came.
 """
 
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from experiments.fault import Fault
+from experiments.measured import Measured, MeasuredFile
 
-LATENCY_FILE: Final = "latency.json"
 NOT_MEASURED: Final = "not measured: no GPU"
 GPU_VARIANTS: Final = ("max-sized", "dynamic")
 
@@ -62,8 +60,7 @@ class Log:
     """By picture."""
 
 
-Measured = Mapping[str, Mapping[str, Mapping[str, Latency]]]
-"""By point, variant and model."""
+LATENCIES: Final = MeasuredFile("latency.json", TypeAdapter(Measured[Latency]))
 
 
 def read_log(text: str) -> Log:
@@ -105,39 +102,3 @@ def latency(requests: Iterable[Request], began: float, ended: float) -> Latency 
         errors_since_start=sum(request.failed for request in everything),
         requests_since_start=len(everything),
     )
-
-
-_MEASURED: Final = TypeAdapter(dict[str, dict[str, dict[str, Latency]]])
-
-
-def load(folder: Path) -> dict[str, dict[str, dict[str, Latency]]]:
-    """What a run measured; empty when nothing yet.
-
-    Raises:
-        Fault: the file is not what a run writes.
-    """
-    path = folder / LATENCY_FILE
-    if not path.is_file():
-        return {}
-    try:
-        return _MEASURED.validate_python(json.loads(path.read_text(encoding="utf-8"))["points"])
-    except (ValueError, KeyError, ValidationError) as fault:
-        raise Fault(f"{path}: not what a run writes ({fault}); measure again") from fault
-
-
-def store(folder: Path, point: str, variant: str, models: Mapping[str, Latency]) -> None:
-    """Add what was measured at a point."""
-    points = load(folder)
-    points.setdefault(point, {})[variant] = dict(models)
-    text = json.dumps({"points": as_json(points)}, indent=2) + "\n"
-    (folder / LATENCY_FILE).write_text(text, encoding="utf-8")
-
-
-def as_json(points: Measured) -> dict[str, Any]:
-    """As plain values."""
-    return {
-        point: {
-            variant: {name: asdict(one) for name, one in models.items()} for variant, models in rows.items()
-        }
-        for point, rows in points.items()
-    }

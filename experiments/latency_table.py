@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from experiments.latency import GPU_VARIANTS, NOT_MEASURED, Latency, Measured
+from experiments.latency import GPU_VARIANTS, NOT_MEASURED, Latency
+from experiments.measured import Measured
 from experiments.published import Latency as Published
 from experiments.published import Point
 from experiments.record import Run
@@ -22,7 +23,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 
 def latency_table(
     run: Run,
-    measured: Measured,
+    measured: Measured[Latency],
     published: Mapping[str, Mapping[str, Published]],
     points: Mapping[str, Point],
     target_s: float,
@@ -53,7 +54,7 @@ def latency_table(
     return Group(table, *(Text(line) for line in verdicts(measured, target_s)), Text(_how(run, measured)))
 
 
-def verdicts(measured: Measured, target_s: float) -> list[str]:
+def verdicts(measured: Measured[Latency], target_s: float) -> list[str]:
     """Pass or fail of every measured cell, by the target and by errors; the closed form has no verdict."""
     lines = []
     for point, rows in measured.items():
@@ -83,7 +84,7 @@ def _cell(one: Latency | None, known: Published | None, target_s: float, *, miss
     return text if known is None else text.append(f"\n{known.p95_s:.4f} / {known.p99_s:.4f}", style="dim")
 
 
-def _how(run: Run, measured: Measured) -> str:
+def _how(run: Run, measured: Measured[Latency]) -> str:
     rates = {
         f"{model} {f'{one.connections} connections' if one.connections else f'{one.rate_per_s:g}/s'}"
         for rows in measured.values()

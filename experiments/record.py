@@ -14,9 +14,9 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from experiments.fault import Fault
-from experiments.latency import LATENCY_FILE
+from experiments.latency import LATENCIES
 from experiments.predictions import PREDICTIONS_FILE
-from experiments.scale_up import SCALE_UP_FILE
+from experiments.scale_up import SCALE_UPS
 
 RUN_FILE: Final = "run.json"
 SAMPLES_FILE: Final = "samples.jsonl"
@@ -77,7 +77,7 @@ class Recorder:
         """Replace what an earlier run left."""
         self.describe(run)
         (self._folder / SAMPLES_FILE).write_text("", encoding="utf-8")
-        for name in (LATENCY_FILE, PREDICTIONS_FILE, SCALE_UP_FILE):
+        for name in (LATENCIES.name, PREDICTIONS_FILE, SCALE_UPS.name):
             (self._folder / name).unlink(missing_ok=True)
 
     def describe(self, run: Run) -> None:

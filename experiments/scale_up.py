@@ -5,25 +5,22 @@
 Each mark is a time that Kubernetes kept: when the load's container started, when the worker's pod was made,
 when its node was ordered (an event on a pod), when that node was ready, when the pod was bound to it, when
 its container started, when it was ready. Of a model's new workers the one counts that was ready last. Pure
-but for `store` and `load`.
+but for the file.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from catalog.names import MODEL_KEY
-from experiments.fault import Fault
 from experiments.load import LOAD_KEY
+from experiments.measured import Measured, MeasuredFile
 from experiments.reading import Item
 
-SCALE_UP_FILE: Final = "scale-up.json"
 _ORDERED: Final = frozenset({"NodeOrdered", "TriggeredScaleUp"})
 """Reasons of events: the provisioner's, and the Cluster Autoscaler's."""
 
@@ -48,8 +45,7 @@ class ScaleUp:
     """Start of the server until it answered."""
 
 
-Measured = Mapping[str, Mapping[str, Mapping[str, ScaleUp]]]
-"""By point, variant and model."""
+SCALE_UPS: Final = MeasuredFile("scale-up.json", TypeAdapter(Measured[ScaleUp]))
 
 
 def scale_up(
@@ -161,39 +157,3 @@ def _time(text: str) -> datetime:
 
 def _labels(item: Item) -> Mapping[str, str]:
     return item["metadata"].get("labels") or {}
-
-
-_MEASURED: Final = TypeAdapter(dict[str, dict[str, dict[str, ScaleUp]]])
-
-
-def load(folder: Path) -> dict[str, dict[str, dict[str, ScaleUp]]]:
-    """What a run measured; empty when nothing yet.
-
-    Raises:
-        Fault: the file is not what a run writes.
-    """
-    path = folder / SCALE_UP_FILE
-    if not path.is_file():
-        return {}
-    try:
-        return _MEASURED.validate_python(json.loads(path.read_text(encoding="utf-8"))["points"])
-    except (ValueError, KeyError, ValidationError) as fault:
-        raise Fault(f"{path}: not what a run writes ({fault}); measure again") from fault
-
-
-def store(folder: Path, point: str, variant: str, models: Mapping[str, ScaleUp]) -> None:
-    """Add what was measured at a point."""
-    points = load(folder)
-    points.setdefault(point, {}).setdefault(variant, {}).update(models)
-    text = json.dumps({"points": as_json(points)}, indent=2) + "\n"
-    (folder / SCALE_UP_FILE).write_text(text, encoding="utf-8")
-
-
-def as_json(points: Measured) -> dict[str, Any]:
-    """As plain values."""
-    return {
-        point: {
-            variant: {name: asdict(one) for name, one in models.items()} for variant, models in rows.items()
-        }
-        for point, rows in points.items()
-    }

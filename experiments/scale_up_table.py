@@ -7,15 +7,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from experiments.measured import Measured
 from experiments.published import Point
 from experiments.record import Run
-from experiments.scale_up import Measured, ScaleUp
+from experiments.scale_up import ScaleUp
 
 _UNKNOWN: Final = "-"
 _PARTS: Final = ("total", "HPA", "order", "boot", "place", "pull", "server")
 
 
-def scale_up_table(run: Run, measured: Measured, points: Mapping[str, Point]) -> RenderableType:
+def scale_up_table(run: Run, measured: Measured[ScaleUp], points: Mapping[str, Point]) -> RenderableType:
     """A row for every model that was scaled up, by point and variant."""
     table = Table(
         title=f"{run.cloud.upper()}: from the load to enough ready workers, seconds", title_justify="left"

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import psutil
 
-from experiments import scale_up
 from experiments.emulated import ROOT
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.kube import Kube
@@ -25,6 +24,7 @@ from experiments.progress import Board, Status
 from experiments.published import published, walk
 from experiments.reading import Billed, Lists
 from experiments.record import Recorder, Run
+from experiments.scale_up import SCALE_UPS, scale_up
 from experiments.traffic import Files, Form, Traffic
 
 DOCUMENTED: Final = "documented"
@@ -119,10 +119,10 @@ class Session:
             events = kube.events()
         except Unreachable:
             events = []
-        found = scale_up.scale_up(model, lists.pods, lists.nodes, events)
+        found = scale_up(model, lists.pods, lists.nodes, events)
         if found is not None:
             with self._lock:
-                scale_up.store(self.order.out, point, variant, {model: found})
+                SCALE_UPS.store(self.order.out, point, variant, {model: found})
 
 
 def _describe(order: Order) -> Run:

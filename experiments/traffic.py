@@ -7,10 +7,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol
 
-from experiments import latency, predictions
+from experiments import predictions
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.generator import HEY_ROUND_S
-from experiments.latency import Latency, read_log
+from experiments.latency import LATENCIES, Latency, latency, read_log
 from experiments.load import RATES_PER_S, closed_job, job_name, sending_job
 
 WINDOW_S: Final = 60.0
@@ -126,11 +126,11 @@ class Traffic:
         found = {model: self._of(model, began, ended) for model in sorted(models)}
         if self._files.latency:
             with self._files.lock:
-                latency.store(self._files.out, point, self._variant, found)
+                LATENCIES.store(self._files.out, point, self._variant, found)
 
     def _of(self, model: str, began: float, ended: float) -> Latency:
         log = read_log(self._cluster.job_log(job_name(model)))
-        measured = latency.latency(log.requests, began, ended)
+        measured = latency(log.requests, began, ended)
         if measured is None:
             raise Fault(
                 f"{self._variant}: the load of {model} sent nothing in {ended - began:.0f} s;"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from experiments import latency, predictions, scale_up
+from experiments import predictions
 from experiments.cli import app
-from experiments.latency import Latency
+from experiments.latency import LATENCIES, Latency
 from experiments.published import published
 from experiments.record import Recorder, Run, Sample
+from experiments.scale_up import SCALE_UPS, ScaleUp
 
 OKE = published().clouds["oke"].cost
 RUN = Run("", "", {}, "oke", True, "modelled", "nominal", "bin-select", ("VM.GPU2",), (), (), "")
@@ -96,7 +97,7 @@ CAT = {"Egyptian_cat": 0.52}
 
 def test_table_latency_prints_the_promised_document(measured: Path) -> None:
     one = Latency(0.1, 0.2, 0.3, 48, 0, 0.8)
-    latency.store(measured, "peak", "right-sized", {"vgg16": one})
+    LATENCIES.store(measured, "peak", "right-sized", {"vgg16": one})
 
     result = CliRunner().invoke(app, ["table", "latency", "--cloud", "oke", "--out", str(measured), "--json"])
 
@@ -137,9 +138,9 @@ def test_predictions_that_differ_are_a_fault(measured: Path) -> None:
 
 
 def test_table_scale_up_shows_every_part_and_says_where_an_order_is_not_known(measured: Path) -> None:
-    known = scale_up.ScaleUp(50, 3, 8, 1, 12, 2, 20, 7)
-    scale_up.store(measured, "peak", "right-sized", {"vgg16": known})
-    scale_up.store(measured, "peak", "dynamic", {"vgg16": replace(known, order_s=None, boot_s=13)})
+    known = ScaleUp(50, 3, 8, 1, 12, 2, 20, 7)
+    SCALE_UPS.store(measured, "peak", "right-sized", {"vgg16": known})
+    SCALE_UPS.store(measured, "peak", "dynamic", {"vgg16": replace(known, order_s=None, boot_s=13)})
     asked = ["table", "scale-up", "--cloud", "oke", "--out", str(measured)]
 
     document = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)

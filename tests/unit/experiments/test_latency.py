@@ -10,7 +10,7 @@ from rich.console import Console
 
 from experiments import latency
 from experiments.fault import Fault
-from experiments.latency import Latency, Request, percentile, read_log
+from experiments.latency import LATENCIES, Latency, Request, percentile, read_log
 from experiments.latency_table import latency_table, verdicts
 from experiments.published import published
 from experiments.record import Run
@@ -67,24 +67,24 @@ def test_a_log_is_read_up_to_its_last_whole_line() -> None:
 
 
 def test_what_was_stored_is_loaded_and_points_add_up(tmp_path: Path) -> None:
-    latency.store(tmp_path, "peak", "right-sized", {"vgg16": measured()})
-    latency.store(tmp_path, "idle", "right-sized", {})
+    LATENCIES.store(tmp_path, "peak", "right-sized", {"vgg16": measured()})
+    LATENCIES.store(tmp_path, "idle", "right-sized", {})
 
-    assert latency.load(tmp_path) == {
+    assert LATENCIES.load(tmp_path) == {
         "peak": {"right-sized": {"vgg16": measured()}},
         "idle": {"right-sized": {}},
     }
 
 
 def test_a_file_that_no_run_wrote_is_said(tmp_path: Path) -> None:
-    (tmp_path / latency.LATENCY_FILE).write_text('{"points": {"peak": 7}}')
+    (tmp_path / LATENCIES.name).write_text('{"points": {"peak": 7}}')
 
     with pytest.raises(Fault, match=r"latency.json: not what a run writes"):
-        latency.load(tmp_path)
+        LATENCIES.load(tmp_path)
 
 
 def test_nothing_measured_is_nothing_loaded(tmp_path: Path) -> None:
-    assert latency.load(tmp_path) == {}
+    assert LATENCIES.load(tmp_path) == {}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from catalog.names import MODEL_KEY
 from experiments import scale_up
 from experiments.fault import Fault
 from experiments.load import LOAD_KEY
-from experiments.scale_up import ScaleUp
+from experiments.scale_up import SCALE_UPS, ScaleUp
 
 MODEL = "vgg16"
 SPLIT = ScaleUp(
@@ -159,15 +159,15 @@ def test_without_a_load_there_is_nothing_to_measure_from() -> None:
 
 
 def test_what_is_kept_comes_back_by_point_variant_and_model(tmp_path: Path) -> None:
-    scale_up.store(tmp_path, "peak", "dynamic", {MODEL: SPLIT})
-    scale_up.store(tmp_path, "peak", "right-sized", {MODEL: SPLIT})
+    SCALE_UPS.store(tmp_path, "peak", "dynamic", {MODEL: SPLIT})
+    SCALE_UPS.store(tmp_path, "peak", "right-sized", {MODEL: SPLIT})
 
-    assert scale_up.load(tmp_path) == {"peak": {"dynamic": {MODEL: SPLIT}, "right-sized": {MODEL: SPLIT}}}
+    assert SCALE_UPS.load(tmp_path) == {"peak": {"dynamic": {MODEL: SPLIT}, "right-sized": {MODEL: SPLIT}}}
 
 
 def test_a_file_that_is_none_is_a_fault(tmp_path: Path) -> None:
-    assert scale_up.load(tmp_path) == {}
-    (tmp_path / scale_up.SCALE_UP_FILE).write_text("{}")
+    assert SCALE_UPS.load(tmp_path) == {}
+    (tmp_path / SCALE_UPS.name).write_text("{}")
 
     with pytest.raises(Fault, match="not what a run writes"):
-        scale_up.load(tmp_path)
+        SCALE_UPS.load(tmp_path)

@@ -5,8 +5,9 @@ from threading import Lock
 import pytest
 
 from components import pull_secret
-from experiments import latency, predictions
+from experiments import predictions
 from experiments.fault import Fault, Interrupted, Unreachable
+from experiments.latency import LATENCIES
 from experiments.load import PULL_SECRET
 from experiments.traffic import Files, Form, Traffic
 
@@ -56,7 +57,7 @@ def test_the_published_form_keeps_so_many_requests_in_flight(tmp_path: Path) -> 
     closed.measure("peak", frozenset({"vgg16"}))
 
     assert container["args"][-2:] == ["--connections", "150"]
-    assert latency.load(tmp_path)["peak"]["right-sized"]["vgg16"].connections == 150
+    assert LATENCIES.load(tmp_path)["peak"]["right-sized"]["vgg16"].connections == 150
 
 
 def test_a_service_without_an_address_is_waited_for(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_a_point_without_load_measures_nothing(tmp_path: Path) -> None:
 def test_the_window_alone_is_measured(tmp_path: Path) -> None:
     made(Cluster(), tmp_path).measure("peak", frozenset({"vgg16"}))
 
-    found = latency.load(tmp_path)["peak"]["right-sized"]["vgg16"]
+    found = LATENCIES.load(tmp_path)["peak"]["right-sized"]["vgg16"]
     assert (found.requests, found.rate_per_s, found.requests_since_start) == (60, 1.0, 200)
     assert predictions.load(tmp_path) == {"right-sized": {"vgg16": {"cat": {"tabby": 1.0}}}}
 
@@ -86,7 +87,7 @@ def test_the_window_alone_is_measured(tmp_path: Path) -> None:
 def test_a_gpu_variant_on_a_machine_without_gpu_gives_predictions_and_no_latency(tmp_path: Path) -> None:
     made(Cluster(), tmp_path, "dynamic").measure("peak", frozenset({"vgg16"}))
 
-    assert latency.load(tmp_path) == {}
+    assert LATENCIES.load(tmp_path) == {}
     assert "dynamic" in predictions.load(tmp_path)
 
 
