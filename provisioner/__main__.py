@@ -29,7 +29,7 @@ from provisioner.core import hot_nodes, preview, stay
 from provisioner.core import recommend as proposals
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
-from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable
+from provisioner.kube import KubeDenied, KubeError
 from provisioner.question import Answer, Options, Question
 from provisioner.settings import SettingsError
 
@@ -232,15 +232,7 @@ def _table(answer: Plan) -> None:
         console.print(f"{unplaced.pod.key} stays pending: {words.refusal(unplaced)}", highlight=False)
 
 
-_FAULTS = (
-    CatalogError,
-    SettingsError,
-    files.FileFault,
-    record.RecordFault,
-    KubeDenied,
-    KubeGone,
-    KubeUnavailable,
-)
+_FAULTS = (CatalogError, SettingsError, files.FileFault, record.RecordFault, KubeError)
 
 
 @contextmanager

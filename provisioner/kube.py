@@ -35,15 +35,19 @@ _NOT_A_KUBECONFIG: Final = (yaml.YAMLError, ValueError, TypeError, AttributeErro
 T = TypeVar("T")
 
 
-class KubeUnavailable(Exception):
+class KubeError(Exception):
+    """A call that did not do what was asked; the class says what to do next."""
+
+
+class KubeUnavailable(KubeError):
     """The API server does not answer, or not now."""
 
 
-class KubeGone(Exception):
+class KubeGone(KubeError):
     """The object is not there any more."""
 
 
-class KubeDenied(Exception):
+class KubeDenied(KubeError):
     """The API server refuses: a right is missing, or the request is wrong."""
 
 

@@ -44,7 +44,7 @@ from provisioner.core.shortfall import shortfalls_of, words_of
 from provisioner.core.snapshot import Intent, Snapshot
 from provisioner.core.usage import Usage
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
-from provisioner.kube import KubeDenied, KubeGone, KubeUnavailable, Observed
+from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable, Observed
 from provisioner.record import Counted, Decision, RecordFault
 
 _LONGEST_PAUSE_S: Final = 30.0
@@ -213,7 +213,7 @@ class Controller:
             return {}
         try:
             found = {"usage": self._cluster.usage(), "node_usage": self._cluster.node_usage()}
-        except (KubeDenied, KubeGone, KubeUnavailable) as error:
+        except KubeError as error:
             self._say("use", f"cannot be measured: {error}", level="warning")
             return {}
         self._say("use", "")
@@ -335,7 +335,7 @@ class Controller:
     def _tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         try:
             self._cluster.tell(pod, reason, message, now)
-        except (KubeDenied, KubeGone, KubeUnavailable) as error:
+        except KubeError as error:
             self._say("events", f"cannot be written: {error}")
 
     def _relieve(self, plan: Plan, snapshot: Snapshot, now: datetime) -> None:
