@@ -212,15 +212,13 @@ class Kube:
                 "annotations": {STEPS_ASIDE_KEY: now.isoformat(timespec="seconds"), **owner},
             }
         }
-        with _translated(ignored=(_CONFLICT,)):
-            self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
+        self._patch_pod(pod, body)
 
     def release(self, pod: Pod, gates: Iterable[str]) -> None:
         """Take scheduling gates away from a pod, and no others."""
         removed = [{"name": gate, "$patch": "delete"} for gate in gates]
         body = {"metadata": {"uid": pod.uid}, "spec": {"schedulingGates": removed}}
-        with _translated(ignored=(_CONFLICT,)):
-            self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
+        self._patch_pod(pod, body)
 
     def nominate(self, pod: Pod, node: str) -> None:
         """Say where a pending pod is to go: the scheduler keeps the place for it, and tries it first."""
@@ -255,6 +253,11 @@ class Kube:
     def _patch(self, node: str, body: dict[str, Any]) -> None:
         with _translated():
             self._core.patch_node(node, body, _request_timeout=_TIMEOUT_S)
+
+    def _patch_pod(self, pod: Pod, body: dict[str, Any]) -> None:
+        """Change a pod; another one of its name, which the body's uid tells, is let be."""
+        with _translated(ignored=(_CONFLICT,)):
+            self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
     def _list(self, call: Callable[..., Any]) -> Iterator[Any]:
         token: str | None = None
