@@ -47,7 +47,7 @@ class Overrun:
     room: Floats
     price: float
     load: Ints | None = None
-    """Whole pods by group that are worth so much; None where pods were cut."""
+    """Whole pods by group that are worth so much; None where pods were cut, or may not share a node."""
 
 
 class Judge:
@@ -112,7 +112,7 @@ class _Shelf:
     """Bounds the worth that sizes of one shelf hold for their price."""
 
     def __init__(self, tables: Tables, index: int) -> None:
-        self.index, self._groups = index, tables.size
+        self.index, self._tables = index, tables
         self.groups = np.flatnonzero(tables.open[index])
         self._sack = _Sack(tables.need[self.groups])
         shelf, self._most = tables.shelves[index], tables.most[self.groups]
@@ -160,16 +160,19 @@ class _Shelf:
     def _whole(
         self, worth: Floats, filled: tuple[Floats, Floats, Floats], held: float, enough: float
     ) -> tuple[float, Ints | None]:
-        """A limit of the worth of whole pods that a room holds, and the best load found, over all groups."""
+        """A limit of the worth of whole pods that a room holds, and the best load found, over all groups.
+
+        Neither knows which groups may not share a node; the load is left out where it mixes them.
+        """
         room, caps, rates = filled
         most, found = most_worth(worth, self._sack.need, room, caps, rates)
         if not (found @ self._sack.need <= room).all():
             if most <= enough:
                 return min(held, most), None
             most, found = self._sack.whole(worth, room, caps)
-        load = np.zeros(self._groups, dtype=np.int64)
+        load = np.zeros(self._tables.size, dtype=np.int64)
         load[self.groups] = found
-        return min(held, most), load
+        return min(held, most), load if self._tables.may_share(load) else None
 
     def _tighten(self, limits: "_Limits", worth: Floats, rates: Floats) -> None:
         """Take the limits of worth for each dollar that these prices of amounts give."""

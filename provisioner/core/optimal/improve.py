@@ -50,7 +50,7 @@ def repack(
     spent, least = 0.0, most + 1e-12
     while left.any():
         (last,) = priced(tables, [load_of(left)])
-        if _may_share(tables, left) and spent + last.price <= least:
+        if tables.may_share(left) and spent + last.price <= least:
             best, least = [*chosen, last.load], spent + last.price
         found = propose(tables, aims_of(tables, left), worth, left, random)
         if not len(found.price):
@@ -64,14 +64,6 @@ def repack(
         if not left.any():
             best = chosen
     return None if best is None else priced(tables, best)
-
-
-def _may_share(tables: Tables, pods: Ints) -> bool:
-    """Whether nothing but room keeps the pods from one node."""
-    if (pods > tables.most).any():
-        return False
-    on = pods > 0
-    return tables.apart is None or not tables.apart[np.ix_(on, on)].any()
 
 
 def _victims(bins: tuple[Bin, ...], worth: Floats, random: np.random.Generator) -> list[int]:

@@ -44,6 +44,13 @@ class Tables:
         """Number of merged groups."""
         return len(self.count)
 
+    def may_share(self, pods: Ints) -> bool:
+        """Whether nothing but room keeps the pods from one node."""
+        if (pods > self.most).any():
+            return False
+        on = pods > 0
+        return self.apart is None or not self.apart[np.ix_(on, on)].any()
+
 
 def tabulate(problem: Problem) -> tuple[Tables, tuple[tuple[int, int], ...]]:
     """The problem's tables, and the groups (with their counts) that fit on nothing."""

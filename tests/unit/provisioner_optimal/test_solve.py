@@ -95,6 +95,11 @@ class TestPods:
     def test_groups_that_refuse_each_other_do_not_share(self) -> None:
         assert bought(solved([group(100, 0.1), group(100, 0.1, apart=[0])], [SMALL, LARGE])) == [Size(0)] * 2
 
+    def test_groups_that_refuse_each_other_do_not_share_in_loads_of_the_linear_program_either(self) -> None:
+        two = fixed(500, 1, "0.10", pods=2)
+        answer = solved([group(0, 0, 25, apart=[2]), group(0, 0, 15), group(400, 0, 21)], [two])
+        assert len(bought(answer)) == 13 + 21
+
     def test_two_groups_of_one_kind_each_spread_by_themselves(self) -> None:
         answer = solved([group(100, 0.1, 3, most=1), group(100, 0.1, 3, most=1)], [SMALL, LARGE])
         assert bought(answer) == [Size(0)] * 3
