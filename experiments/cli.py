@@ -4,11 +4,11 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 import typer
 from rich.console import Console
@@ -119,52 +119,85 @@ def run(  # noqa: PLR0913  # the promised options
     )
     with _faults_as_lines():
         _measure(order, live=live, kubeconfig=kubeconfig)
-        _show(order.out, order.cloud, as_document=False)
+        _show_cost(order.out, order.cloud)
         if SCALE_UPS.load(order.out):
-            _show_scale_up(order.out, order.cloud, as_document=False)
+            _show_scale_up(order.out, order.cloud)
         if order.serves:
-            _show_latency(order.out, order.cloud, as_document=False)
+            _show_latency(order.out, order.cloud)
             for note in read(order.out)[0].notes:
                 typer.echo(note)
 
 
-@tables.command()
-def cost(
-    cloud: CloudOption,
-    *,
-    reproduce: PublishedOption = False,
-    out: OutOption = None,
-    as_document: DocumentOption = False,
-) -> None:
+class Show(Protocol):
+    """Shows what a run left in its folder, as a table or as one JSON document."""
+
+    def __call__(self, folder: Path, cloud: str, *, as_document: bool = False) -> None:
+        """Show it."""
+
+
+def _table(name: str) -> Callable[[Show], Show]:
+    """Make a command of what shows a table; its help is what the function says of itself."""
+
+    def registered(show: Show) -> Show:
+        @tables.command(name=name, help=show.__doc__)
+        def _(
+            cloud: CloudOption,
+            *,
+            reproduce: PublishedOption = False,
+            out: OutOption = None,
+            as_document: DocumentOption = False,
+        ) -> None:
+            with _faults_as_lines():
+                show(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+
+        return show
+
+    return registered
+
+
+@_table("cost")
+def _show_cost(folder: Path, cloud: str, *, as_document: bool = False) -> None:
     """Dollars per hour of all instances in steady state, by operating point and variant."""
-    with _faults_as_lines():
-        _show(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+    comparison = _comparison(folder, cloud)
+    if as_document:
+        typer.echo(json.dumps(as_json(comparison), indent=2))
+    else:
+        Console().print(cost_table(comparison, published().points))
 
 
-@tables.command(name="latency")
-def latency_of(
-    cloud: CloudOption,
-    *,
-    reproduce: PublishedOption = False,
-    out: OutOption = None,
-    as_document: DocumentOption = False,
-) -> None:
+@_table("latency")
+def _show_latency(folder: Path, cloud: str, *, as_document: bool = False) -> None:
     """Latency of real model servers under load, beside the published; needs `run --serving real`."""
-    with _faults_as_lines():
-        _show_latency(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+    how, _ = _read(folder, cloud)
+    measured = LATENCIES.load(folder)
+    if not measured:
+        raise Fault(f"{folder}: no latency there; measure with `python -m experiments run --serving real`")
+    figures = published()
+    known = {str(column): row for column, row in figures.clouds[cloud].latency.items()}
+    target_s = float(figures.load.latency_target_s)
+    if as_document:
+        columns = {
+            column: {
+                name: {"p95_s": float(one.p95_s), "p99_s": float(one.p99_s)} for name, one in row.items()
+            }
+            for column, row in known.items()
+        }
+        typer.echo(json.dumps({"points": LATENCIES.as_json(measured), "published": columns}, indent=2))
+    else:
+        Console().print(latency_table(how, measured, known, figures.points, target_s))
 
 
-@tables.command(name="scale-up")
-def scale_up_of(
-    cloud: CloudOption,
-    *,
-    reproduce: PublishedOption = False,
-    out: OutOption = None,
-    as_document: DocumentOption = False,
-) -> None:
+@_table("scale-up")
+def _show_scale_up(folder: Path, cloud: str, *, as_document: bool = False) -> None:
     """Seconds from a load until there were enough ready workers, and what they went into."""
-    with _faults_as_lines():
-        _show_scale_up(out or _default_out(cloud, published=reproduce), cloud, as_document=as_document)
+    how, _ = _read(folder, cloud)
+    measured = SCALE_UPS.load(folder)
+    if not measured:
+        raise Fault(f"{folder}: no scale-up there; measure a point with load by `python -m experiments run`")
+    if as_document:
+        typer.echo(json.dumps({"points": SCALE_UPS.as_json(measured)}, indent=2))
+    else:
+        Console().print(scale_up_table(how, measured, published().points))
 
 
 @app.command(name="predictions")
@@ -232,7 +265,7 @@ def demo(cloud: CloudOption = Cloud.OKE) -> None:
         for order in orders:
             _measure(order, live=False, kubeconfig=None)
         for order in orders:
-            _show(order.out, order.cloud, as_document=False)
+            _show_cost(order.out, order.cloud)
 
 
 def _measure(order: Order, *, live: bool, kubeconfig: Path | None) -> None:
@@ -251,45 +284,6 @@ def _measure(order: Order, *, live: bool, kubeconfig: Path | None) -> None:
     console.print(
         f"measured in {minutes} min {seconds} s; files in {order.out}", highlight=False, soft_wrap=True
     )
-
-
-def _show(folder: Path, cloud: str, *, as_document: bool) -> None:
-    comparison = _comparison(folder, cloud)
-    if as_document:
-        typer.echo(json.dumps(as_json(comparison), indent=2))
-    else:
-        Console().print(cost_table(comparison, published().points))
-
-
-def _show_scale_up(folder: Path, cloud: str, *, as_document: bool) -> None:
-    how, _ = _read(folder, cloud)
-    measured = SCALE_UPS.load(folder)
-    if not measured:
-        raise Fault(f"{folder}: no scale-up there; measure a point with load by `python -m experiments run`")
-    if as_document:
-        typer.echo(json.dumps({"points": SCALE_UPS.as_json(measured)}, indent=2))
-    else:
-        Console().print(scale_up_table(how, measured, published().points))
-
-
-def _show_latency(folder: Path, cloud: str, *, as_document: bool) -> None:
-    how, _ = _read(folder, cloud)
-    measured = LATENCIES.load(folder)
-    if not measured:
-        raise Fault(f"{folder}: no latency there; measure with `python -m experiments run --serving real`")
-    figures = published()
-    known = {str(column): row for column, row in figures.clouds[cloud].latency.items()}
-    target_s = float(figures.load.latency_target_s)
-    if as_document:
-        columns = {
-            column: {
-                name: {"p95_s": float(one.p95_s), "p99_s": float(one.p99_s)} for name, one in row.items()
-            }
-            for column, row in known.items()
-        }
-        typer.echo(json.dumps({"points": LATENCIES.as_json(measured), "published": columns}, indent=2))
-    else:
-        Console().print(latency_table(how, measured, known, figures.points, target_s))
 
 
 def _read(folder: Path, cloud: str) -> tuple[Run, tuple[Sample, ...]]:
