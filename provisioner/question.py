@@ -118,13 +118,13 @@ def read(options: Options, now: datetime) -> Question:
         told, decided = record.read(options.replay)
         return Question(told.snapshot, told.catalog, told.policy, told.now, told.rounds, decided)
     market, policy = _terms(options)
-    seen = _observed(options)
+    cluster = _cluster(options) if options.is_live else None
+    seen = cluster.observe() if cluster else _of_files(options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
     snapshot = Snapshot(
         seen.pods, seen.nodes, pools, budgets=seen.budgets, scalers=seen.scalers, storage=seen.storage
     )
-    if policy.hot_nodes and options.is_live:
-        cluster = _cluster(options)
+    if policy.hot_nodes and cluster:
         snapshot = replace(snapshot, usage=cluster.usage(), node_usage=cluster.node_usage())
     return Question(snapshot, market, policy, now, unreadable=seen.unreadable)
 
@@ -174,12 +174,11 @@ def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise typer.BadParameter(f"{value!r} is none of {', '.join(allowed)}", param_hint=option)
 
 
-def _observed(options: Options) -> Observed:
-    if options.pods is not None:
-        pods = files.pods(options.pods)
-        storage = files.storage(options.pods) if any(pod.claims for pod in pods) else None
-        return Observed(pods, files.nodes(options.nodes) if options.nodes else (), storage=storage)
-    return _cluster(options).observe()
+def _of_files(options: Options) -> Observed:
+    path = options.pods
+    pods = files.pods(path) if path else ()
+    storage = files.storage(path) if path and any(pod.claims for pod in pods) else None
+    return Observed(pods, files.nodes(options.nodes) if options.nodes else (), storage=storage)
 
 
 def _cluster(options: Options) -> Kube:
