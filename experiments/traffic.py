@@ -86,10 +86,7 @@ class Traffic:
             Unreachable: its Service has no address yet, or the API server does not answer.
             Fault: no rate is known for the model.
         """
-        url = self._cluster.endpoints().get(model)
-        if url is None:
-            raise Unreachable(f"the Service of {model} has no load balancer yet")
-        return self._form.job(model, url)
+        return self._form.job(model, self._url(model))
 
     def trickle(self, model: str) -> dict[str, Any]:
         """Manifest of the Job that sends a small part of the model's peak, for one worker to answer.
@@ -97,10 +94,7 @@ class Traffic:
         Raises:
             Unreachable: its Service has no address.
         """
-        url = self._cluster.endpoints().get(model)
-        if url is None:
-            raise Unreachable(f"the Service of {model} has no load balancer")
-        return sending_job(model, url, RATES_PER_S[model] / TRICKLE, self._form.registry)
+        return sending_job(model, self._url(model), RATES_PER_S[model] / TRICKLE, self._form.registry)
 
     def answered(self, models: Iterable[str]) -> tuple[int, int]:
         """How many requests failed and how many there were, by the logs of the loads that run."""
@@ -127,6 +121,12 @@ class Traffic:
         if self._files.latency:
             with self._files.lock:
                 LATENCIES.store(self._files.out, point, self._variant, found)
+
+    def _url(self, model: str) -> str:
+        url = self._cluster.endpoints().get(model)
+        if url is None:
+            raise Unreachable(f"the Service of {model} has no load balancer yet")
+        return url
 
     def _of(self, model: str, began: float, ended: float) -> Latency:
         log = read_log(self._cluster.job_log(job_name(model)))
