@@ -1,6 +1,6 @@
 """One cluster, walked over the operating points: set the load, wait for steady state, record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -62,6 +62,27 @@ class Bench:
     """Called before that for each model whose load is new, with what was seen when it first had enough workers."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at a cluster while something is awaited."""
+
+    lists: Lists
+    seen: Observation
+    wait_s: float
+    """The longest that the cluster itself waits before it acts."""
+    waited_s: float
+
+    @property
+    def patience_s(self) -> float:
+        """How long it is waited for."""
+        return WAITS_UNTIL_GIVEN_UP * self.wait_s
+
+    @property
+    def late(self) -> bool:
+        """Whether it has been long enough."""
+        return self.waited_s > self.patience_s
+
+
 class Walk:
     """A variant's cluster on its way over the operating points."""
 
@@ -85,9 +106,9 @@ class Walk:
         for point in self._bench.order:
             loads = frozenset(self._bench.points[point].peak)
             self._set_loads(loads)
-            seen = self._settle(point, loads)
+            looks = self._settle(point, loads)
             for model in sorted(loads - before):
-                self._bench.scaled(point, model, _first_enough(seen, model))
+                self._bench.scaled(point, model, _first_enough(looks, model))
             self._bench.measure(point, loads)
             before = loads
 
@@ -104,25 +125,23 @@ class Walk:
         loads = frozenset(self._bench.points[self._bench.order[-1]].peak)
         self._set_loads(frozenset())
         for model in sorted(loads):
-            self._insist(partial(self._cluster.create_job, self._insist(partial(trickle, model))))
+            self._start(trickle, model)
         fewest: dict[str, int] = {}
-        began = self._bench.clock()
-        while True:
-            lists = self._insist(self._cluster.lists)
-            seen = observe(lists, self._price(lists), self._bench.clock())
-            for model in loads & seen.replicas.keys():
-                fewest[model] = min(seen.replicas[model], fewest.get(model, seen.replicas[model]))
+        for look in self._looks():
+            now = look.seen.replicas
+            for model in loads & now.keys():
+                fewest[model] = min(now[model], fewest.get(model, now[model]))
             left = {model: count for model, count in fewest.items() if count > 1}
-            self._show(BACK, seen, Verdict(not left, tuple(f"{model} to scale down" for model in left), 0))
+            waits_for = tuple(f"{model} to scale down" for model in left)
+            self._show(BACK, look.seen, Verdict(not left, waits_for, 0))
             if fewest.keys() == loads and not left:
-                return fewest
-            wait_s = longest_wait_s(timing_of(lists.autoscalers))
-            if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
+                break
+            if look.late:
                 raise Fault(
                     f"{self._variant}: not back from {self._bench.order[-1]} after"
-                    f" {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s; workers: {dict(sorted(fewest.items()))}"
+                    f" {look.patience_s:.0f} s; workers: {dict(sorted(fewest.items()))}"
                 )
-            self._pause(_period_s(wait_s))
+        return fewest
 
     def remove_loads(self) -> None:
         """Leave the cluster without load."""
@@ -131,31 +150,37 @@ class Walk:
     def _set_loads(self, loads: frozenset[str]) -> None:
         for model in self._models:
             if model in loads:
-                self._insist(
-                    partial(self._cluster.create_job, self._insist(partial(self._bench.load, model)))
-                )
+                self._start(self._bench.load, model)
             else:
                 self._insist(partial(self._cluster.delete_job, job_name(model)))
 
-    def _settle(self, point: str, loads: frozenset[str]) -> Sequence[tuple[Observation, Lists]]:
-        history: list[Observation] = []
-        seen: list[tuple[Observation, Lists]] = []
+    def _start(self, load: Callable[[str], dict[str, Any]], model: str) -> None:
+        self._insist(partial(self._cluster.create_job, self._insist(partial(load, model))))
+
+    def _settle(self, point: str, loads: frozenset[str]) -> Sequence[_Look]:
+        looks: list[_Look] = []
+        for look in self._looks():
+            looks.append(look)
+            verdict = judge([one.seen for one in looks], loads, look.wait_s)
+            self._show(self._bench.points[point].label, look.seen, verdict)
+            self._record(point, look.seen, verdict)
+            if verdict.steady:
+                break
+            if look.late:
+                raise Fault(
+                    f"{self._variant} at {point}: not steady after {look.patience_s:.0f} s;"
+                    f" waited for {'; '.join(verdict.waits_for)}"
+                )
+        return looks
+
+    def _looks(self) -> Iterator[_Look]:
+        """Look again and again, a pause between two looks; whoever asks ends it."""
         began = self._bench.clock()
         while True:
             lists = self._insist(self._cluster.lists)
-            history.append(observe(lists, self._price(lists), self._bench.clock()))
-            seen.append((history[-1], lists))
+            seen = observe(lists, self._price(lists), self._bench.clock())
             wait_s = longest_wait_s(timing_of(lists.autoscalers))
-            verdict = judge(history, loads, wait_s)
-            self._show(self._bench.points[point].label, history[-1], verdict)
-            self._record(point, history[-1], verdict)
-            if verdict.steady:
-                return seen
-            if self._bench.clock() - began > WAITS_UNTIL_GIVEN_UP * wait_s:
-                raise Fault(
-                    f"{self._variant} at {point}: not steady after {WAITS_UNTIL_GIVEN_UP * wait_s:.0f} s;"
-                    f" waited for {'; '.join(verdict.waits_for)}"
-                )
+            yield _Look(lists, seen, wait_s, self._bench.clock() - began)
             self._pause(_period_s(wait_s))
 
     def _record(self, point: str, seen: Observation, verdict: Verdict) -> None:
@@ -204,11 +229,11 @@ def _period_s(wait_s: float) -> float:
     return min(MOST_PERIOD_S, max(LEAST_PERIOD_S, wait_s / PERIODS_IN_A_WAIT))
 
 
-def _first_enough(seen: Sequence[tuple[Observation, Lists]], model: str) -> Lists:
+def _first_enough(looks: Sequence[_Look], model: str) -> Lists:
     """What was seen when a model first had as many ready workers as in the end: later ones are moved ones."""
 
-    def ready(observation: Observation) -> int:
-        return sum(len(served.ready_pods) for served in observation.models if served.model == model)
+    def ready(look: _Look) -> int:
+        return sum(len(served.ready_pods) for served in look.seen.models if served.model == model)
 
-    enough = ready(seen[-1][0])
-    return next(lists for observation, lists in seen if ready(observation) >= enough)
+    enough = ready(looks[-1])
+    return next(look.lists for look in looks if ready(look) >= enough)
