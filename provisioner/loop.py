@@ -45,7 +45,7 @@ from provisioner.core.snapshot import Intent, Snapshot
 from provisioner.core.usage import Usage
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
 from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable, Observed
-from provisioner.record import Counted, Decision, RecordFault
+from provisioner.record import Counted, Decision, RecordFault, budget_for
 
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -143,8 +143,8 @@ class Controller:
     def step(self, now: datetime, monotonic_s: Callable[[], float]) -> Plan:
         """Observe, decide, apply once; raises what makes observing impossible."""
         snapshot = self._observe(now)
-        deadline_s = monotonic_s() + self._policy.decision_deadline_s
-        budget = Counted(lambda: monotonic_s() < deadline_s)
+        is_time_left = budget_for(self._policy.decision_deadline_s, monotonic_s)
+        budget = Counted(is_time_left)
         plan = decide(snapshot, self._catalog, self._policy, now, budget)
         self._record(plan, Decision(snapshot, self._catalog, self._policy, now, budget.rounds))
         self._report(plan, now)
@@ -162,7 +162,7 @@ class Controller:
             self._log.info("delete pool", pool=pool.name, why="empty and not needed for long")
             self._try(f"delete {pool.name}", partial(self._driver.delete, pool))
         self._relieve(plan, snapshot, now)
-        self._preview(plan, snapshot, now, lambda: monotonic_s() < deadline_s)
+        self._preview(plan, snapshot, now, is_time_left)
         return plan
 
     def _waits(self, plan: Plan, now: datetime) -> bool:

@@ -7,6 +7,7 @@ go together are wrong usage; what cannot be read is a fault in plain lines.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -131,12 +132,9 @@ def read(options: Options, now: datetime) -> Question:
 
 def answer(question: Question, monotonic_s: Callable[[], float]) -> Answer:
     """Decide: by the clock, or in as many rounds as were recorded."""
-    start = monotonic_s()
-    deadline_s = start + question.policy.decision_deadline_s
-    by_clock = question.rounds is None
-    budget = record.Counted(
-        (lambda: monotonic_s() < deadline_s) if by_clock else record.budget_of(question.rounds or 0)
-    )
+    start, rounds = monotonic_s(), question.rounds
+    by_clock = record.budget_for(question.policy.decision_deadline_s, monotonic_s)
+    budget = record.Counted(by_clock if rounds is None else record.budget_of(rounds))
     plan = decide(question.snapshot, question.catalog, question.policy, question.now, budget)
     elapsed_s = monotonic_s() - start
     decision = record.Decision(
@@ -160,11 +158,7 @@ def recommendation(
     monotonic_s: Callable[[], float],
 ) -> Recommendation:
     """Requests proposed from measured use; each of the plans compared may take the deadline's time."""
-
-    def budget() -> Callable[[], bool]:
-        deadline_s = monotonic_s() + question.policy.decision_deadline_s
-        return lambda: monotonic_s() < deadline_s
-
+    budget = partial(record.budget_for, question.policy.decision_deadline_s, monotonic_s)
     terms = recommend.Terms(question.catalog, question.policy, question.now, budget)
     return recommend.recommend(question.snapshot.pods, measured, margin_percent, terms)
 

@@ -1,9 +1,9 @@
 """A decision as one document: everything that decided, so that it can be decided again anywhere.
 
-Pods, nodes, pools, stockouts, disruption budgets, autoscalers, the offerings, the policy, the time, and how many
-rounds of improvement the clock allowed. A replay needs no clock, no cluster and no catalog file, and
-gives the same plan; where the planner itself has changed since, the plan's fingerprint tells. The document's version follows from the fields of what is recorded: a record of a
-provisioner that decides on other things is refused rather than half understood.
+The snapshot, the offerings, the policy, the time, and how many rounds of improvement the clock allowed. A
+replay needs no clock, no cluster and no catalog file, and gives the same plan; where the planner itself has
+changed since, the plan's fingerprint tells. The document's version follows from the fields of what is
+recorded: a record of a provisioner that decides on other things is refused rather than half understood.
 """
 
 import hashlib
@@ -87,6 +87,12 @@ def budget_of(rounds: int) -> Callable[[], bool]:
     """A budget of so many rounds."""
     left = iter(range(rounds))
     return lambda: next(left, None) is not None
+
+
+def budget_for(seconds: float, monotonic_s: Callable[[], float]) -> Callable[[], bool]:
+    """A budget of so much time from now."""
+    deadline_s = monotonic_s() + seconds
+    return lambda: monotonic_s() < deadline_s
 
 
 def dump(decision: Decision, plan: Plan) -> str:
