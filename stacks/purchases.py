@@ -27,8 +27,8 @@ def _share(reader: Reader) -> float | None:
 def _limits(reader: Reader) -> dict[str, int | None]:
     found = {
         "max_nodes": reader.optional_integer("nodes"),
-        "max_cpu_millicores": _cpu(reader, "cpu"),
-        "max_memory_bytes": _memory(reader, "memory"),
+        "max_cpu_millicores": reader.optional_millicores("cpu"),
+        "max_memory_bytes": reader.optional_memory_bytes("memory"),
     }
     reader.close()
     return found
@@ -37,19 +37,11 @@ def _limits(reader: Reader) -> dict[str, int | None]:
 def _packing(reader: Reader) -> dict[str, int | None]:
     """Luna's thresholds: above which a pod has a node of its own, and what a shared node leaves to pods."""
     found = {
-        "bin_select_pod_cpu_threshold": _cpu(reader, "podCpu"),
-        "bin_select_pod_memory_threshold": _memory(reader, "podMemory"),
-        "bin_packing_node_cpu": _cpu(reader, "nodeCpu"),
-        "bin_packing_node_memory": _memory(reader, "nodeMemory"),
+        "bin_select_pod_cpu_threshold": reader.optional_millicores("podCpu"),
+        "bin_select_pod_memory_threshold": reader.optional_memory_bytes("podMemory"),
+        "bin_packing_node_cpu": reader.optional_millicores("nodeCpu"),
+        "bin_packing_node_memory": reader.optional_memory_bytes("nodeMemory"),
         "bin_packing_node_min_pod_count": reader.optional_integer("nodePods", least=1),
     }
     reader.close()
     return found
-
-
-def _cpu(reader: Reader, key: str) -> int | None:
-    return reader.millicores(key) if reader.has(key) else None
-
-
-def _memory(reader: Reader, key: str) -> int | None:
-    return reader.memory_bytes(key) if reader.has(key) else None

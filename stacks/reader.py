@@ -139,11 +139,19 @@ class Reader:
         """CPU as Kubernetes writes it, in millicores."""
         return self._quantity(key, 1000, "must be an amount of CPU in whole millicores, such as 400m or 2")
 
+    def optional_millicores(self, key: str) -> int | None:
+        """CPU, or nothing."""
+        return self.millicores(key) if self.has(key) else None
+
     def memory_bytes(self, key: str) -> int:
         """Memory as Kubernetes writes it, in bytes."""
         return self._quantity(
             key, 1, "must be an amount of memory in whole bytes, such as 4G (10^9 bytes) or 512Mi"
         )
+
+    def optional_memory_bytes(self, key: str) -> int | None:
+        """Memory, or nothing."""
+        return self.memory_bytes(key) if self.has(key) else None
 
     def section(self, key: str) -> "Reader":
         """A reader on the object under a key; absent is as good as empty."""
