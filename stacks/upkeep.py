@@ -40,8 +40,8 @@ def _headroom(reader: Reader) -> dict[str, Any] | None:
     if pods and percent:
         reader.fault("percent", percent, "must not stand beside pods", "keep one of the two")
     if pods:
-        size = {"cpu": reader.millicores("cpu"), "memory": reader.memory_bytes("memory")}
-        found = {"pods": pods, "cpu": f"{size['cpu']}m", "memory": size["memory"]}
+        cpu, memory = reader.millicores("cpu"), reader.memory_bytes("memory")
+        found: dict[str, Any] = {"pods": pods, "cpu": f"{cpu}m", "memory": memory}
     else:
         found = {"percent": percent}
         for key in filter(reader.has, ("cpu", "memory")):
