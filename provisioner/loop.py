@@ -8,7 +8,7 @@ out of stock lately, since when a machine is awaited or a pool empty, and what w
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -40,7 +40,7 @@ from provisioner.core.plan import (
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
-from provisioner.core.shortfall import shortfalls_of, words_of
+from provisioner.core.shortfall import words_of
 from provisioner.core.snapshot import Intent, Snapshot
 from provisioner.core.usage import Usage
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
@@ -98,7 +98,7 @@ class Memory:
     """Pools, by id."""
     said: dict[str, str] = field(default_factory=dict)
     """The last message about each subject."""
-    shortfalls: dict[str, Resources] = field(default_factory=dict)
+    shortfalls: Mapping[str, Resources] = field(default_factory=dict)
     """What nodes of a shape turned out to leave less than the catalog says."""
     intents: tuple[Intent, ...] = ()
     """For whom machines were bought."""
@@ -146,6 +146,7 @@ class Controller:
         is_time_left = budget_for(self._policy.decision_deadline_s, monotonic_s)
         budget = Counted(is_time_left)
         plan = decide(snapshot, self._catalog, self._policy, now, budget)
+        self._memory.shortfalls = plan.shortfalls
         self._record(plan, Decision(snapshot, self._catalog, self._policy, now, budget.rounds))
         self._report(plan, now)
         waits = self._waits(plan, now)
@@ -190,7 +191,7 @@ class Controller:
         memory.first_seen = {key: memory.first_seen.get(key, now) for key in instances}
         empty = {pool.id for pool in pools if not pool.size and not pool.instances}
         memory.empty_since = {key: memory.empty_since.get(key, now) for key in empty}
-        snapshot = Snapshot(
+        return Snapshot(
             observed.pods,
             observed.nodes,
             tuple(map(self._with_times, pools)),
@@ -199,13 +200,9 @@ class Controller:
             memory.intents,
             observed.scalers,
             storage=observed.storage,
-            shortfalls=dict(memory.shortfalls),
+            shortfalls=memory.shortfalls,
             **self._measure(),
         )
-        memory.shortfalls = shortfalls_of(snapshot, self._catalog)
-        for shape, lacking in memory.shortfalls.items():
-            self._say(f"shape {shape}", words_of(lacking), level="warning")
-        return snapshot
 
     def _measure(self) -> dict[str, tuple[Usage, ...]]:
         """Use of pods and nodes where it decides anything; a round without it has no hot nodes."""
@@ -305,6 +302,8 @@ class Controller:
         """Every decision that is new."""
         self._say("buying", f"held: {plan.held}" if plan.held else "", level="warning")
         self._say("moving", plan.declined)
+        for shape, lacking in plan.shortfalls.items():
+            self._say(f"shape {shape}", words_of(lacking), level="warning")
         self._say("headroom", explain.shortage(plan), level="warning")
         for placement in plan.existing:
             for pod in placement.pods:

@@ -4,11 +4,10 @@ Pure: the same arguments give the same plan. The loop calls it every period, `pl
 call it on files, and experiments call it for prices.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import Final
@@ -22,7 +21,7 @@ from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
 from provisioner.core.disruption import Allowance
 from provisioner.core.intents import seat
-from provisioner.core.leavers import leavers_of
+from provisioner.core.leavers import Leaver, leavers_of
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
 from provisioner.core.pack import pack
@@ -32,7 +31,7 @@ from provisioner.core.repack import Moving, Repacking
 from provisioner.core.select import select
 from provisioner.core.served import is_served
 from provisioner.core.share import share
-from provisioner.core.shortfall import corrected, shortfalls_of
+from provisioner.core.shortfall import shortfalls_of
 from provisioner.core.site import Site, room_of
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot, booting_nodes, why_held
@@ -56,92 +55,112 @@ def decide(
     ends in exactly one of the plan's three lists. Identical input (and number of rounds) gives
     identical output; ties go by price, then shape, then zone.
     """
-    catalog = corrected(catalog, shortfalls_of(snapshot, catalog))
-    booting = booting_nodes(snapshot, catalog)
-    served = sorted(
-        filter(lambda pod: pod.is_pending and is_served(pod, policy), snapshot.pods), key=_largest_first
-    )
-    gated = [Unplaced(pod, (Reason("gated", "it has scheduling gates"),)) for pod in served if pod.is_gated]
-    in_use = tuple(sorted({pool.spec for pool in snapshot.pools if pool.size}))
-    terms = Terms(catalog, policy, snapshot.stockouts, in_use, now)
-    growing = growth.to_come(snapshot.scalers, snapshot.pods, policy, now)
-    free = placed([*(pod for pod in served if not pod.is_gated), *growing], snapshot.storage)
-    wanted = spot.shared_out(free, snapshot, policy)
-    situation = Situation(
-        ahead.there(wanted),
-        _site(snapshot, booting, catalog),
-        snapshot.closed(policy, now),
-        terms,
-        Cart(snapshot, terms),
-        why_held(snapshot, catalog.accounting),
-        budget,
-    )
-
-    def anew() -> Situation:
-        site = _site(snapshot, booting, catalog)
-        seated = seat(situation.pods, site, situation.closed, snapshot)
-        return replace(situation, pods=seated.left, site=site, cart=Cart(snapshot, terms))
-
-    seating = seat(situation.pods, situation.site, situation.closed, snapshot)
-    leavers = leavers_of(snapshot, policy, now)
-    coming = Ahead(
-        wanted[len(situation.pods) :],
-        headroom.pods_of(policy, snapshot.pods),
-        frozenset(each.node.name for each in leavers),
-    )
-    whole = ahead.place(replace(situation, pods=seating.left), coming, anew, _MODES[policy.mode])
-    whole.seat(seating.seated)
-    moves = Moving(_MODES[policy.mode], whole.kept, leavers)
-    repacking = _repacking(snapshot, catalog, situation, moves)
-    if repacking and whole.bought and not seating.seated and not coming.headroom:
-        whole = repacking.ahead((*situation.pods, *coming.growth), whole)
-    outcome = ahead.of_pods_there(whole)
-    moving, declined = None, ""
-    if repacking and not whole.settled and not whole.refused:
-        moving, declined = repacking.find()
+    catalog = replace(catalog, shortfalls=shortfalls_of(snapshot, catalog))
+    question = _question(snapshot, catalog, policy, now, budget)
+    whole, moving, declined = _answer(question)
     allowance = Allowance(snapshot, policy, now)
     if moving is not None:
         moving, declined = allowance.bounded(moving, snapshot)
+    outcome = ahead.of_pods_there(whole)
     bought = (*outcome.bought, *(moving.nodes if moving else ()))
-
-    given_up = tuple(stuck.steps(snapshot, policy, now))
-    off = {step.node for step in given_up}
-
-    def bound() -> Decimal:
-        as_before = replace(situation, site=_site(snapshot, booting, catalog))
-        return lower_bound(as_before, whole)
-
     return Plan(
         policy.mode,
         nodes=tuple(outcome.bought),
         existing=tuple(Placement(name, tuple(pods)) for name, pods in sorted(outcome.placed.items())),
-        unplaced=tuple(sorted((*gated, *outcome.refused), key=lambda each: each.pod.key)),
+        unplaced=tuple(sorted((*question.gated, *outcome.refused), key=lambda each: each.pod.key)),
         short=tuple(outcome.short),
         kept=ahead.kept_in(whole),
-        steps=(
-            *allowance.within(
-                (step for step in _steps(snapshot, whole, moving, policy, now) if step.node not in off),
-                moving.reason if moving else UNDERUSED,
-            ),
-            *given_up,
-            *surge.steps(snapshot, policy, now),
-        ),
+        steps=tuple(_steps_within(allowance, snapshot, whole, moving, policy, now)),
         overdue=scale_down.overdue(snapshot, policy, now),
         disused=scale_down.disused(snapshot, {planned.spec for planned in bought}, policy, now),
         repack=moving,
         declined=declined,
-        held=situation.held,
-        bound=cache(bound),
+        shortfalls=catalog.shortfalls,
+        held=question.situation.held,
+        bound=cache(lambda: lower_bound(replace(question.situation, site=question.site()), whole)),
     )
 
 
-def _repacking(snapshot: Snapshot, catalog: Catalog, situation: Situation, moves: Moving) -> Repacking | None:
-    """What could be moved; None where no pod is ever moved, and where nothing may be bought."""
-    terms = situation.terms
-    if not terms.policy.moves_pods or situation.held:
-        return None
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is to be decided, before anything is placed."""
 
-    used = as_used(snapshot, terms.policy)
+    snapshot: Snapshot
+    booting: tuple[Node, ...]
+    situation: Situation
+    """Of the pods that are there."""
+    gated: tuple[Unplaced, ...]
+    coming: Ahead
+    leavers: tuple[Leaver, ...]
+
+    def site(self, left: Snapshot | None = None) -> Site:
+        """Nobody placed yet. Machines of nodes that `left` has no more are still bought: they are not on their way."""
+        return _site(left or self.snapshot, self.booting, self.situation.terms.catalog)
+
+    def anew(self) -> Situation:
+        """The situation again, for the pods that have no place of their own already."""
+        situation, site = self.situation, self.site()
+        seated = seat(situation.pods, site, situation.closed, self.snapshot)
+        return replace(situation, pods=seated.left, site=site, cart=Cart(self.snapshot, situation.terms))
+
+
+def _question(
+    snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetime, budget: Callable[[], bool]
+) -> _Question:
+    served = sorted(
+        filter(lambda pod: pod.is_pending and is_served(pod, policy), snapshot.pods), key=_largest_first
+    )
+    growing = growth.to_come(snapshot.scalers, snapshot.pods, policy, now)
+    free = placed([*(pod for pod in served if not pod.is_gated), *growing], snapshot.storage)
+    wanted = spot.shared_out(free, snapshot, policy)
+    there = ahead.there(wanted)
+    in_use = tuple(sorted({pool.spec for pool in snapshot.pools if pool.size}))
+    terms = Terms(catalog, policy, snapshot.stockouts, in_use, now)
+    booting = booting_nodes(snapshot, catalog)
+    leavers = leavers_of(snapshot, policy, now)
+    return _Question(
+        snapshot,
+        booting,
+        Situation(
+            there,
+            _site(snapshot, booting, catalog),
+            snapshot.closed(policy, now),
+            terms,
+            Cart(snapshot, terms),
+            why_held(snapshot, catalog.accounting),
+            budget,
+        ),
+        tuple(Unplaced(pod, (Reason("gated", "it has scheduling gates"),)) for pod in served if pod.is_gated),
+        Ahead(
+            wanted[len(there) :],
+            headroom.pods_of(policy, snapshot.pods),
+            frozenset(each.node.name for each in leavers),
+        ),
+        leavers,
+    )
+
+
+def _answer(question: _Question) -> tuple[Outcome, Repack | None, str]:
+    """Where pods go, those that are not there among them; what is moved, or why a cheaper set is not moved to."""
+    situation, coming = question.situation, question.coming
+    mode = _MODES[situation.terms.policy.mode]
+    seating = seat(situation.pods, situation.site, situation.closed, question.snapshot)
+    whole = ahead.place(replace(situation, pods=seating.left), coming, question.anew, mode)
+    whole.seat(seating.seated)
+    if not situation.terms.policy.moves_pods or situation.held:
+        return whole, None, ""
+    moves = Moving(mode, whole.kept, question.leavers)
+    if whole.bought and not seating.seated and not coming.headroom:
+        whole = _repacking(question, moves).ahead((*situation.pods, *coming.growth), whole)
+    if whole.settled or whole.refused:
+        return whole, None, ""
+    return whole, *_repacking(question, moves).find()
+
+
+def _repacking(question: _Question, moves: Moving) -> Repacking:
+    """What could be moved."""
+    situation = question.situation
+    used = as_used(question.snapshot, situation.terms.policy)
 
     def without(names: AbstractSet[str]) -> Situation:
         left = replace(
@@ -149,11 +168,26 @@ def _repacking(snapshot: Snapshot, catalog: Catalog, situation: Situation, moves
             nodes=tuple(node for node in used.nodes if node.name not in names),
             pods=tuple(pod for pod in used.pods if pod.node_name not in names),
         )
-        # Machines of nodes that leave are still bought: they are not on their way.
-        site = _site(left, booting_nodes(snapshot, catalog), catalog)
-        return replace(situation, site=site, cart=Cart(snapshot, terms))
+        return replace(situation, site=question.site(left), cart=Cart(question.snapshot, situation.terms))
 
-    return Repacking(used, without, situation.go_on, moves)
+    return Repacking(used, situation, without, moves)
+
+
+def _steps_within(
+    allowance: Allowance,
+    snapshot: Snapshot,
+    outcome: Outcome,
+    moving: Repack | None,
+    policy: Policy,
+    now: datetime,
+) -> Iterator[NodeStep]:
+    """Every step of nodes and pods, as far as budgets let nodes leave."""
+    given_up = tuple(stuck.steps(snapshot, policy, now))
+    off = {step.node for step in given_up}
+    steps = (step for step in _steps(snapshot, outcome, moving, policy, now) if step.node not in off)
+    yield from allowance.within(steps, moving.reason if moving else UNDERUSED)
+    yield from given_up
+    yield from surge.steps(snapshot, policy, now)
 
 
 def _steps(

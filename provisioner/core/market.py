@@ -135,10 +135,6 @@ class Catalog:
         lacking = self.shortfalls.get(offering.shape)
         return size if lacking is None else replace(size, usable=size.usable - lacking)
 
-    def less(self, shortfalls: Mapping[str, Resources]) -> "Catalog":
-        """The same offerings, which leave less to pods."""
-        return replace(self, shortfalls=shortfalls)
-
     def labels(self, offering: Offering, zone: str) -> dict[str, str]:
         """Labels that a node of the offering will have by itself."""
         labels = {

@@ -9,6 +9,7 @@ from provisioner.core.market import Size
 from provisioner.core.model import Pod
 from provisioner.core.policy import UNDERUSED
 from provisioner.core.pools import Instance, Pool, PoolSpec
+from provisioner.core.resources import Resources
 
 CODES: Final = (
     "too-large",
@@ -141,6 +142,8 @@ class Plan:
     """Nodes that are emptied for cheaper ones; None when no move pays."""
     declined: str = ""
     """Why a cheaper set of nodes is not moved to; empty when there is none."""
+    shortfalls: Mapping[str, Resources] = field(default_factory=dict)
+    """What nodes of a shape turned out to leave less than the catalog says."""
     held: str = ""
     """Why nothing at all is bought; empty when buying is allowed."""
     bound: Callable[[], Decimal] = field(default=Decimal, compare=False, repr=False)

@@ -75,16 +75,14 @@ class Moving:
 class Repacking:
     """What could be moved at one moment, and what that would save."""
 
-    def __init__(
-        self, snapshot: Snapshot, without: Without, go_on: Callable[[], bool], moving: Moving
-    ) -> None:
-        self._snapshot, self._without, self._go_on, self._moving = snapshot, without, go_on, moving
-        there = without(frozenset())
-        self._policy, self._now = there.terms.policy, there.terms.now
+    def __init__(self, snapshot: Snapshot, situation: Situation, without: Without, moving: Moving) -> None:
+        self._snapshot, self._without, self._moving = snapshot, without, moving
+        self._policy, self._now = situation.terms.policy, situation.terms.now
+        self._go_on, catalog = situation.go_on, situation.terms.catalog
         self._life_h = self._expected_life_h()
         staying = (each for each in snapshot.machines if not each.is_leaving)
         self._specs = {machine.name: machine.spec for machine in staying}
-        self._prices = {name: price_of(spec, there.terms.catalog) for name, spec in self._specs.items()}
+        self._prices = {name: price_of(spec, catalog) for name, spec in self._specs.items()}
         self._guests = guests_of(snapshot.pods)
         self._movable = Movable(snapshot.pods, snapshot.budgets)
         self._idle = frozenset(name for name in self._prices if name not in self._guests)
@@ -99,26 +97,27 @@ class Repacking:
         if not self._policy.saves_by_moving:
             return self._forced()
         begun = tuple(node for node in self._candidates if REMOVABLE_SINCE_KEY in node.annotations)
-        best = self._better_way(begun) if begun else None
-        declined: _Option | None = None
-        stays = ""
-        if best is None or best.worth <= 0:
-            forced, stays = self._forced()
-            if forced is not None:
-                return forced, ""
-            for leaving in _sets(self._candidates[:_MOST]):
-                if not self._go_on():
-                    break
-                option = self._better_way(leaving)
-                if option is not None and (best is None or option.worth > best.worth):
-                    best = option
-                if option is not None and (
-                    declined is None or option.saving_per_hour > declined.saving_per_hour
-                ):
-                    declined = option
+        going_on = self._better_way(begun) if begun else None
+        if going_on is not None and going_on.worth > 0:
+            return self._said(going_on), ""
+        forced, stays = self._forced()
+        if forced is not None:
+            return forced, ""
+        options = tuple(self._options())
+        best = max(options, key=lambda option: option.worth, default=None)
         if best is not None and best.worth > 0:
             return self._said(best), ""
-        return None, "; ".join(filter(None, (stays, self._declined(declined))))
+        dearest = max(options, key=lambda option: option.saving_per_hour, default=None)
+        return None, "; ".join(filter(None, (stays, self._declined(dearest))))
+
+    def _options(self) -> Iterator[_Option]:
+        """Sets of nodes that could be emptied, as many as there is time for."""
+        for leaving in _sets(self._candidates[:_MOST]):
+            if not self._go_on():
+                return
+            option = self._better_way(leaving)
+            if option is not None:
+                yield option
 
     def _forced(self) -> tuple[Repack | None, str]:
         """The first of the nodes that have to go whose pods find places; or why none does."""

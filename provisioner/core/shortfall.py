@@ -5,7 +5,7 @@ would be bought for a pod, not hold it, and be bought again, for ever. What is s
 taken to hold for the whole shape.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod
@@ -29,11 +29,6 @@ def shortfalls_of(snapshot: Snapshot, catalog: Catalog) -> dict[str, Resources]:
             if lacking != NOTHING:
                 found[spec.shape] = lacking.largest(found.get(spec.shape, NOTHING))
     return found
-
-
-def corrected(catalog: Catalog, shortfalls: Mapping[str, Resources]) -> Catalog:
-    """The catalog as it has turned out to be."""
-    return catalog if not shortfalls else catalog.less(shortfalls)
 
 
 def words_of(lacking: Resources) -> str:
