@@ -223,15 +223,21 @@ def test_nothing_is_moved_while_a_pod_has_no_place() -> None:
     assert planned([*TWO, pod("huge", "99")], two_nodes()).repack is None
 
 
-@pytest.mark.parametrize("restart", [lambda _: None, World.restart])
-def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], None]) -> None:
+def on_a_small_node_each(*pods: Pod) -> World:
+    """Pods that came one after the other when nothing was moved, which it is from now on."""
     world = World(MARKET, replace(POLICY, repack=False))
-    for name in ("a", "b"):
-        world.cluster.add(worker(name, ""))
+    for each in pods:
+        world.cluster.add(each)
         world.rounds(2)
-    assert world.bought == ["small", "small"]
+    assert world.bought == ["small"] * len(pods)
     world.policy = POLICY
     world.restart()
+    return world
+
+
+@pytest.mark.parametrize("restart", [lambda _: None, World.restart])
+def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], None]) -> None:
+    world = on_a_small_node_each(worker("a", ""), worker("b", ""))
     for _ in range(30):
         world.rounds(1)
         restart(world)
@@ -325,14 +331,8 @@ class TestLastPod:
 
 @pytest.mark.parametrize("restart", [lambda _: None, World.restart])
 def test_last_pods_serve_all_the_time_while_they_move(restart: Callable[[World], None]) -> None:
-    world = World(MARKET, replace(POLICY, repack=False))
-    for name in ("a", "b"):
-        labels = {"app": name, TEMPLATE_HASH: "7d4f"}
-        world.cluster.add(alone(name, "", labels=labels))
-        world.rounds(2)
-    assert world.bought == ["small", "small"]
-    world.policy = POLICY
-    world.restart()
+    labels = {name: {"app": name, TEMPLATE_HASH: "7d4f"} for name in ("a", "b")}
+    world = on_a_small_node_each(*(alone(name, "", labels=labels[name]) for name in labels))
     for _ in range(30):
         world.rounds(1)
         restart(world)
