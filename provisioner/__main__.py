@@ -22,16 +22,17 @@ import typer
 from catalog.allocatable import ACCOUNTINGS, CLOUDS
 from catalog.loader import CatalogError
 from catalog.names import SETTINGS_ENV
-from provisioner import files, record, report
+from provisioner import files, record, report, startup
 from provisioner import question as asking
 from provisioner.core import explain as words
 from provisioner.core import hot_nodes, preview, stay
 from provisioner.core import recommend as proposals
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
+from provisioner.drivers.contract import DriverError
 from provisioner.kube import KubeDenied, KubeError
 from provisioner.question import Answer, Options, Question
-from provisioner.settings import SettingsError
+from provisioner.settings import SettingsError, parse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -166,10 +167,6 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
 @app.command()
 def run() -> None:
     """Run the controller, by the settings in RIGHTSIZE_SETTINGS, until SIGTERM."""
-    from provisioner import startup
-    from provisioner.drivers.contract import DriverError
-    from provisioner.settings import parse
-
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
