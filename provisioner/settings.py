@@ -128,6 +128,18 @@ class NodeBudgetSettings(Section):
         return NodeBudget(number, share, self.reasons, self.schedule, self.duration_s)
 
 
+_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "mode": MODES,
+        "growth": GROWTHS,
+        "preview_release": RELEASES,
+        "architectures": ARCHITECTURES,
+        "capacity_types": CAPACITY_TYPES,
+    }
+)
+"""What a setting of the policy can say."""
+
+
 class PolicySettings(Section):
     """What the provisioner may do; see `provisioner.core.policy.Policy`."""
 
@@ -180,11 +192,6 @@ class PolicySettings(Section):
     def _none_is_off(cls, value: Any) -> Any:
         return None if value in (0, "0", "off") else value
 
-    @field_validator("mode")
-    @classmethod
-    def _known_mode(cls, value: str) -> str:
-        return _one_of(value, MODES)
-
     @field_validator("hot_green_cpu_percent", "hot_green_memory_percent")
     @classmethod
     def _below_red(cls, value: float, info: Any) -> float:
@@ -194,21 +201,15 @@ class PolicySettings(Section):
             raise ValueError(f"has to be below {red}, {info.data[red]:g}")
         return value
 
-    @field_validator("preview_release")
+    @field_validator("mode", "growth", "preview_release")
     @classmethod
-    def _known_release(cls, value: str) -> str:
-        return _one_of(value, RELEASES)
-
-    @field_validator("growth")
-    @classmethod
-    def _known_growth(cls, value: str) -> str:
-        return _one_of(value, GROWTHS)
+    def _known(cls, value: str, info: Any) -> str:
+        return _one_of(value, _ALLOWED[info.field_name])
 
     @field_validator("architectures", "capacity_types")
     @classmethod
-    def _known(cls, values: tuple[str, ...], info: Any) -> tuple[str, ...]:
-        allowed = ARCHITECTURES if info.field_name == "architectures" else CAPACITY_TYPES
-        return tuple(_one_of(value, allowed) for value in values)
+    def _each_known(cls, values: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        return tuple(_one_of(value, _ALLOWED[info.field_name]) for value in values)
 
     @field_validator("preferred_architecture")
     @classmethod
