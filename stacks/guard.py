@@ -12,8 +12,6 @@ from stacks.reader import Reader
 
 _TOKEN: Final = r"[A-Za-z0-9._~+/=-]{32,512}"  # noqa: S105 - a pattern
 _PKCS8: Final = "-----BEGIN PRIVATE KEY-----"
-_SECRET: Final = "(a secret)"  # noqa: S105 - what is shown instead of one
-_SHORT: Final = 32
 
 
 def read_guard(reader: Reader) -> Guard:
@@ -21,11 +19,10 @@ def read_guard(reader: Reader) -> Guard:
     tls = reader.section("tls")
     guard = Guard(certificate=tls.text("certificate"), key=tls.text("key"), token=reader.text("token"))
     tls.close()
-    if guard.token and not _is_token(guard.token):
-        reader.fault(
+    if guard.token and not re.fullmatch(_TOKEN, guard.token):
+        reader.secret_fault(
             "token",
-            _SECRET,
-            f"must be {_SHORT} to 512 letters, digits and . _ ~ + / = -",
+            "must be 32 to 512 letters, digits and . _ ~ + / = -",
             "openssl rand -hex 32 makes one",
         )
     if bool(guard.certificate) != bool(guard.key):
@@ -36,27 +33,22 @@ def read_guard(reader: Reader) -> Guard:
     return guard
 
 
-def _is_token(text: str) -> bool:
-    return re.fullmatch(_TOKEN, text) is not None
-
-
 def _check(guard: Guard, reader: Reader) -> None:
     """The certificate is one, the key is of the kind that TorchServe reads, and they belong together."""
     try:
         certificate = x509.load_pem_x509_certificates(guard.certificate.encode())[0].public_key()
     except ValueError:
-        reader.fault("certificate", _SECRET, "must be PEM, beginning with -----BEGIN CERTIFICATE-----")
+        reader.secret_fault("certificate", "must be PEM, beginning with -----BEGIN CERTIFICATE-----")
         return
     try:
         key = load_pem_private_key(guard.key.encode(), None).public_key()
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, RSAPublicKey) or not guard.key.lstrip().startswith(_PKCS8):
-        reader.fault(
+        reader.secret_fault(
             "key",
-            _SECRET,
             f"must be an RSA key in PKCS#8, which begins with {_PKCS8}: TorchServe reads no other",
             "openssl pkcs8 -topk8 -nocrypt -in KEY converts one",
         )
     elif key != certificate:
-        reader.fault("key", _SECRET, "must be the certificate's")
+        reader.secret_fault("key", "must be the certificate's")

@@ -15,6 +15,7 @@ from provisioner.core import quantity
 from stacks.faults import Fault, closest
 
 _NOTHING: Final = ""
+_SECRET: Final = "(a secret)"  # noqa: S105 - what is shown instead of one
 _LARGEST: Final = 2**63
 """Quantities of Kubernetes are below it."""
 
@@ -44,6 +45,10 @@ class Reader:
     def fault(self, key: str, value: object, expectation: str, way_out: str = "") -> None:
         """Note that a value is not as expected; an empty key means the object itself."""
         self.faults.append(Fault(self.at(key), value, expectation, way_out))
+
+    def secret_fault(self, key: str, expectation: str, way_out: str = "") -> None:
+        """Note that a secret is not as expected, without repeating it."""
+        self.fault(key, _SECRET, expectation, way_out)
 
     def at(self, key: str) -> str:
         """The full path of a key."""

@@ -343,9 +343,8 @@ def _images(reader: Reader, dialect: Dialect) -> Images:
         streaming=dialect.streams_images and reader.flag("streaming"),
     )
     if images.pull_secret and not _is_docker_config(images.pull_secret):
-        reader.fault(
+        reader.secret_fault(
             "pullSecret",
-            "(a secret)",
             'must be JSON with "auths", as `docker login` writes it to ~/.docker/config.json',
         )
     reader.close()
