@@ -15,7 +15,7 @@ from typing import Final
 from provisioner.core import wishes
 from provisioner.core.model import HOSTNAME, ZONE, Pod, Spread
 from provisioner.core.resources import Resources
-from provisioner.core.site import Site
+from provisioner.core.site import Site, skew_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,6 @@ NOWHERE: Final = "(no zone)"
 """The zone of pods that no zone may have now."""
 
 
-def _skew(rule: Spread, counts: Counter[str], zone: str, pod: Pod) -> int:
-    least = min(counts.values()) if len(counts) >= rule.min_domains else 0
-    return counts[zone] + rule.term.selects(pod) - least
-
-
 def apart(kinds: Sequence[Kind]) -> list[frozenset[int]]:
     """By kind: positions of the kinds that may not share a node with it."""
     refused: list[set[int]] = [set() for _ in kinds]
@@ -154,7 +149,7 @@ def by_zone(kinds: Iterable[Kind], site: Site, zones: Mapping[int, Sequence[str]
         shares: dict[str, list[Pod]] = defaultdict(list)
         for pod in kind.pods:
             zone = min(zones[at], key=lambda zone: (max(counts[rule][zone] for rule in rules), zone))
-            if any(_skew(rule, counts[rule], zone, pod) > rule.max_skew for rule in rules):
+            if any(skew_of(pod, rule, counts[rule], zone) > rule.max_skew for rule in rules):
                 shares[NOWHERE].append(pod)
                 continue
             shares[zone].append(pod)

@@ -183,8 +183,7 @@ class Site:
             if key == HOSTNAME and labels[key] not in self.rooms:
                 continue  # a new node is a place of its own, where nothing is yet
             counts = self.spread_counts(pod, spread, (labels[key],))
-            least = min(counts.values()) if len(counts) >= spread.min_domains else 0
-            skew = counts[labels[key]] + spread.term.selects(pod) - least
+            skew = skew_of(pod, spread, counts, labels[key])
             if skew > spread.max_skew:
                 return Reason("spread", f"there it would be {skew} ahead of the least filled {key}")
         return None
@@ -228,6 +227,12 @@ class Site:
                 }
             )
         return self._by_room[term]
+
+
+def skew_of(pod: Pod, spread: Spread, counts: Counter[str], place: str) -> int:
+    """How far ahead of the least filled place this one would be with the pod."""
+    least = min(counts.values()) if len(counts) >= spread.min_domains else 0
+    return counts[place] + spread.term.selects(pod) - least
 
 
 def _may_be_in(pod: Pod, zone: str) -> bool:
