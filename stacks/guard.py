@@ -17,7 +17,7 @@ _PKCS8: Final = "-----BEGIN PRIVATE KEY-----"
 def read_guard(reader: Reader) -> Guard:
     """Read `token` and `tls`; no fault repeats a secret."""
     tls = reader.section("tls")
-    guard = Guard(certificate=tls.text("certificate"), key=tls.text("key"), token=reader.text("token"))
+    guard = Guard(certificate=tls.secret("certificate"), key=tls.secret("key"), token=reader.secret("token"))
     tls.close()
     if guard.token and not re.fullmatch(_TOKEN, guard.token):
         reader.secret_fault(

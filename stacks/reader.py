@@ -70,6 +70,14 @@ class Reader:
             return _NOTHING
         return value
 
+    def secret(self, key: str) -> str:
+        """A string that no fault repeats; empty when it is not there."""
+        value = self._get(key, _NOTHING)
+        if not isinstance(value, str):
+            self.secret_fault(key, "must be a string")
+            return _NOTHING
+        return value
+
     def choice(self, key: str, options: Sequence[str], default: str | None) -> str:
         """One of some words; without a default it has to be there."""
         value = self._get(key, default)

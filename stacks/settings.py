@@ -338,7 +338,7 @@ def _images(reader: Reader, dialect: Dialect) -> Images:
         registry=reader.text(
             "registry", pattern=_REGISTRY, expectation="must be a host and a path, without scheme and tag"
         ),
-        pull_secret=reader.text("pullSecret"),
+        pull_secret=reader.secret("pullSecret"),
         repository=reader.flag("repository"),
         streaming=dialect.streams_images and reader.flag("streaming"),
     )

@@ -47,6 +47,7 @@ def test_secrets_are_not_shown() -> None:
     ("changes", "fault"),
     [
         ({"serving.token": "hunter2"}, "serving.token: '(a secret)' must be 32 to 512 letters"),
+        ({"serving.token": ["hunter2"]}, "serving.token: '(a secret)' must be a string"),
         ({"serving.token": "hunter2 " * 8}, "serving.token: '(a secret)' must be 32 to 512 letters"),
         (tls(key=""), "serving.tls.key is not set: it must be there"),
         (tls(certificate=""), "serving.tls.certificate is not set: it must be there"),
@@ -55,7 +56,17 @@ def test_secrets_are_not_shown() -> None:
         (tls(*self_signed("ec")), "serving.tls.key: '(a secret)' must be an RSA key in PKCS#8"),
         (tls(key=self_signed("rsa", 2)[1]), "serving.tls.key: '(a secret)' must be the certificate's"),
     ],
-    ids=["short", "spaces", "no key", "no certificate", "no PEM", "no key at all", "not RSA", "another's"],
+    ids=[
+        "short",
+        "no text",
+        "spaces",
+        "no key",
+        "no certificate",
+        "no PEM",
+        "no key at all",
+        "not RSA",
+        "another's",
+    ],
 )
 def test_what_cannot_guard_is_refused_and_not_repeated(changes: dict[str, Any], fault: str) -> None:
     (found,) = faults_of(changes)
