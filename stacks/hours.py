@@ -1,6 +1,5 @@
 """Reads the hours at which models run."""
 
-import re
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -25,7 +24,7 @@ def read_hours(reader: Reader) -> Hours:
         timezone=reader.text("timezone", "Etc/UTC"),
     )
     reader.close()
-    if hours.start == hours.end and re.fullmatch(_CRON, hours.end):
+    if hours.end and hours.start == hours.end:
         reader.fault("end", hours.end, "must not be when they start")
     zones = available_timezones()
     if hours.timezone not in zones:
