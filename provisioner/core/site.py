@@ -76,12 +76,16 @@ class Site:
         self._matching: dict[PodTerm, Counter[str]] = {}
         self._repelling: dict[PodTerm, Counter[str]] = {}
         self._by_room: dict[PodTerm, Counter[str]] = {}
+        self._asked_for: Pod | None = None
+        """Of whom `_counted` is: a pod is asked about for one room after another. None once anybody has come."""
+        self._counted: dict[Spread, Counter[str]] = {}
         for room in rooms:
             self.open(room)
 
     def open(self, room: Room) -> None:
         """Add a room; pods that are in it already count."""
         inside, room.pods = room.pods, []
+        self._asked_for = None
         self.rooms[room.name] = room
         for pod in inside:
             self.put(pod, room)
@@ -89,6 +93,7 @@ class Site:
     def put(self, pod: Pod, room: Room) -> None:
         """Place a pod, whether it fits or not (what runs, runs)."""
         room.pods.append(pod)
+        self._asked_for = None
         room.free = room.free - pod.requests
         for term, places in self._matching.items():
             if term.topology_key in room.labels and term.selects(pod):
@@ -193,11 +198,19 @@ class Site:
 
         Zones where a node could be bought count as well, though nothing is there yet.
         """
+        if self._asked_for is not pod:
+            self._asked_for, self._counted = pod, {}
+        if spread not in self._counted:
+            self._counted[spread] = self._count(pod, spread)
+        counts = self._counted[spread].copy()
+        for value in own:
+            counts[value] += 0
+        return counts
+
+    def _count(self, pod: Pod, spread: Spread) -> Counter[str]:
         key = spread.term.topology_key
         by_room = self._in_rooms(spread.term)
         counts: Counter[str] = Counter()
-        for value in own:
-            counts[value] += 0
         for room in self.rooms.values():
             if self._counts(pod, spread, room):
                 counts[room.labels[key]] += by_room[room.name]

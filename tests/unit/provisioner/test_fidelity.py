@@ -10,6 +10,7 @@ from provisioner.core.decide import decide
 from provisioner.core.model import HOSTNAME, ZONE, Node, Pod, Taint
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, Policy
+from provisioner.core.site import Site, room_of
 from provisioner.core.snapshot import Snapshot
 from tests.support.packing import rounds
 from tests.support.provision import ANY_ARCH, NOW, catalog, codes, flexible, node, offering
@@ -119,6 +120,15 @@ class TestSpread:
         old = at(pod("old", {"app": "a", "rev": "1"}), "n1")
         new = pod("new", {"app": "a", "rev": "2"}, nodeSelector={ZONE: "z1"}, **rule)
         assert rooms(planned(old, new, mode=mode, nodes=there)) == ["n1"]
+
+    def test_counts_are_those_of_now_for_a_pod_that_was_asked_about_before(self) -> None:
+        one, two = (room_of(node(name, labels={ZONE: zone})) for name, zone in (("n1", "z1"), ("n2", "z2")))
+        site, wanted = Site([one, two]), pod("p", **spread())
+        assert site.why_not(wanted, one) is None
+        site.put(pod("other"), one)
+        assert site.why_not(wanted, one) is not None
+        site.put(pod("another"), two)
+        assert site.why_not(wanted, one) is None
 
 
 class TestOtherPods:
