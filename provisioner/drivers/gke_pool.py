@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,13 +21,12 @@ from catalog.offering import ON_DEMAND, SPOT, Offering
 from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Instance, PoolSpec
+from provisioner.drivers import made_by
 from provisioner.drivers.contract import Denied
-from provisioner.drivers.made_by import identity, made_by
 
 _SHAPE: Final = "rightsize-shape"
 _MEMORY: Final = "rightsize-memory-mib"
 _DIGEST: Final = "rightsize-identity"
-_SETTINGS: Final = "rightsize-settings"
 _ATTACHED: Final = ("+", "--")
 """What stands between machine type and GPU in a shape's name, and in a resource label instead."""
 _LONGEST_NAME: Final = 40
@@ -93,22 +93,22 @@ def ephemeral_storage_bytes(disk_gib: int) -> int:
     return int((disk_gib * 0.9 - system) * GIB)
 
 
-def name_of(spec: PoolSpec, settings: str = "") -> str:
+def name_of(spec: PoolSpec, settings: str) -> str:
     """Readable, and unique by its hash: `rs-t2a-standard-1-f-0a1b2c3d`."""
-    zone, last = spec.zone.rpartition("-")[2], identity(spec, settings)
+    zone, last = spec.zone.rpartition("-")[2], made_by.identity(spec, settings)
     parts = ("rs", spec.shape.replace("+", "-"), zone, "spot" if spec.capacity_type == SPOT else "")
     readable = "-".join(part for part in parts if part)[: _LONGEST_NAME - 1 - len(last)]
     return f"{readable.rstrip('-')}-{last}"
 
 
-def resource_labels(spec: PoolSpec, cluster: str, settings: str = "") -> dict[str, str]:
+def resource_labels(spec: PoolSpec, cluster: str, settings: str) -> dict[str, str]:
     """What tells that a node pool is ours, and what of its identity and its settings it does not state itself."""
     return {
         CLUSTER_TAG: cluster,
         _SHAPE: spec.shape.replace(*_ATTACHED),
         _MEMORY: str(int(spec.memory_gib * 1024)),
         _DIGEST: spec.digest,
-        **({_SETTINGS: settings} if settings else {}),
+        made_by.SETTINGS_TAG: settings,
     }
 
 
@@ -164,15 +164,12 @@ def settings_of(spec: PoolSpec, site: GkeSite, catalog: Catalog) -> str:
 
 def is_outdated(pool: Any, spec: PoolSpec, site: GkeSite, catalog: Catalog) -> bool:
     """Whether a pool was made by other settings than today's; one that does not say is not."""
-    said = pool.config.resource_labels.get(_SETTINGS)
-    try:
-        return said is not None and said != settings_of(spec, site, catalog)
-    except Denied:
-        return False
+    said = pool.config.resource_labels.get(made_by.SETTINGS_TAG)
+    return made_by.is_outdated(said, partial(settings_of, spec, site, catalog))
 
 
 def _settings(order: Any) -> str:
-    return made_by(type(order).to_dict(order))
+    return made_by.digest(type(order).to_dict(order))
 
 
 def _order(spec: PoolSpec, site: GkeSite, catalog: Catalog) -> Any:

@@ -7,6 +7,7 @@ labels (a tag's value takes 256 characters). The name is for people; its last pa
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any, Final
 
 from catalog.kubelet import Machine, extra_args, node_metadata
@@ -15,8 +16,8 @@ from catalog.offering import SPOT
 from provisioner.core.market import Catalog, Size
 from provisioner.core.model import Taint
 from provisioner.core.pools import Instance, PoolSpec
+from provisioner.drivers import made_by
 from provisioner.drivers.contract import Denied
-from provisioner.drivers.made_by import identity, made_by
 
 _SHAPE: Final = "rightsize-shape"
 _OCPUS: Final = "rightsize-ocpus"
@@ -24,7 +25,6 @@ _MEMORY: Final = "rightsize-memory-gib"
 _ZONE: Final = "rightsize-zone"
 _CAPACITY_TYPE: Final = "rightsize-capacity-type"
 _TAINTS: Final = "rightsize-taints"
-_SETTINGS: Final = "rightsize-settings"
 _LONGEST_TAG: Final = 256
 
 GRACE: Final = "PT0M"
@@ -59,20 +59,17 @@ def zone_of(domain: str) -> str:
     return domain.rpartition(":")[2]
 
 
-def name_of(spec: PoolSpec, settings: str = "") -> str:
+def name_of(spec: PoolSpec, settings: str) -> str:
     """Readable, and unique by its hash: `rightsize-a1-1x4-ad-1-0a1b2c3d`."""
     shape = spec.shape.removeprefix("VM.").removeprefix("Standard.").removesuffix(".Flex")
     size = f"{spec.ocpus}x{spec.memory_gib:f}" if spec.ocpus else ""
     zone = "-".join(spec.zone.split("-")[-2:])
-    parts = ("rightsize", shape, size, zone, _spot(spec), identity(spec, settings))
+    spot = "spot" if spec.capacity_type == SPOT else ""
+    parts = ("rightsize", shape, size, zone, spot, made_by.identity(spec, settings))
     return "-".join(part for part in parts if part).lower().replace(".", "-")
 
 
-def _spot(spec: PoolSpec) -> str:
-    return "spot" if spec.capacity_type == SPOT else ""
-
-
-def tags_of(spec: PoolSpec, cluster_id: str, settings: str = "") -> dict[str, str]:
+def tags_of(spec: PoolSpec, cluster_id: str, settings: str) -> dict[str, str]:
     """Free-form tags from which the identity can be read again; raises Denied if one is too long."""
     tags = {
         CLUSTER_TAG: cluster_id,
@@ -82,7 +79,7 @@ def tags_of(spec: PoolSpec, cluster_id: str, settings: str = "") -> dict[str, st
         _ZONE: spec.zone,
         _CAPACITY_TYPE: spec.capacity_type,
         _TAINTS: ",".join(map(str, spec.taints)),
-        **({_SETTINGS: settings} if settings else {}),
+        made_by.SETTINGS_TAG: settings,
     }
     for key, value in tags.items():
         if len(value) > _LONGEST_TAG:
@@ -126,16 +123,13 @@ def settings_of(spec: PoolSpec, site: OkeSite, catalog: Catalog) -> str:
     from oci.container_engine import models
     from oci.util import to_dict
 
-    return made_by(to_dict(models.CreateNodePoolDetails(**_details(spec, 0, site, catalog))))
+    return made_by.digest(to_dict(models.CreateNodePoolDetails(**_details(spec, 0, site, catalog))))
 
 
 def is_outdated(pool: Any, spec: PoolSpec, site: OkeSite, catalog: Catalog) -> bool:
     """Whether a pool was made by other settings than today's; one that does not say is not."""
-    said = (pool.freeform_tags or {}).get(_SETTINGS)
-    try:
-        return said is not None and said != settings_of(spec, site, catalog)
-    except Denied:
-        return False
+    said = (pool.freeform_tags or {}).get(made_by.SETTINGS_TAG)
+    return made_by.is_outdated(said, partial(settings_of, spec, site, catalog))
 
 
 def _details(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from catalog.loader import bundled
 from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Pool, PoolSpec
-from provisioner.drivers import gke_pool
+from provisioner.drivers import gke_pool, made_by
 from provisioner.drivers.contract import Denied, DriverError, Gone, NoCapacity, Retry
 from provisioner.drivers.gke import GkeDriver, remove_pools_of_cluster, site_of
 from provisioner.drivers.gke_client import classify, translated
 from tests.support.google import BUSY, SITE, Google, put, refused
 
 CATALOG = Catalog(bundled("gke"), "gke", "documented")
+SETTINGS = "0a1b2c3d"
 OURS = Taint("rightsize.io/role", "inference", "NoSchedule")
 ARM = PoolSpec(
     "t2a-standard-1",
@@ -118,14 +119,14 @@ class TestWhatIsOrdered:
 
     @pytest.mark.parametrize("spec", [ARM, T4, replace(ARM, shape="c4a-standard-72", capacity_type="spot")])
     def test_a_name_that_the_cloud_takes(self, spec: PoolSpec) -> None:
-        name = gke_pool.name_of(spec)
+        name = gke_pool.name_of(spec, SETTINGS)
         assert len(name) <= 40
         assert name.replace("-", "").isalnum()
         assert name == name.lower()
-        assert name.endswith(spec.digest)
+        assert name.endswith(made_by.identity(spec, SETTINGS))
 
     def test_labels_that_the_cloud_takes(self) -> None:
-        for value in gke_pool.resource_labels(T4, SITE.cluster).values():
+        for value in gke_pool.resource_labels(T4, SITE.cluster, SETTINGS).values():
             assert len(value) <= 63
             assert value.replace("-", "").isalnum()
             assert value == value.lower()
