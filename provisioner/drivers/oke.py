@@ -76,12 +76,13 @@ class OkeDriver:
 
     def launch(self, spec: PoolSpec, count: int, token: str) -> None:
         """Grow the pool of that identity, or order it."""
-        name = oke_pool.name_of(spec, oke_pool.settings_of(spec, self._site, self._catalog))
+        order = oke_pool.creation(spec, count, self._site, self._catalog)
+        name = order.name
         if name in self._orders:
             raise Retry(f"pool {name} is being made", 5.0)
         there = next((raw for raw in self._listed(name) if oke_pool.spec_of(raw) == spec), None)
         if there is None:
-            self._create(spec, count, token)
+            self._create(order, spec, count, token)
         else:
             self._grow(there.id, count)
 
@@ -159,19 +160,18 @@ class OkeDriver:
             is_outdated=oke_pool.is_outdated(raw, spec, self._site, self._catalog),
         )
 
-    def _create(self, spec: PoolSpec, count: int, token: str) -> None:
-        details = oke_pool.creation(spec, count, self._site, self._catalog)
-        need = f"{self._site.cluster_id}/{details.name}/{count}/{token}/{self._spent_tokens}"
+    def _create(self, order: Any, spec: PoolSpec, count: int, token: str) -> None:
+        need = f"{self._site.cluster_id}/{order.name}/{count}/{token}/{self._spent_tokens}"
         retry_token = hashlib.sha256(need.encode()).hexdigest()[:40]
         try:
             with translated(about_existing=False):
-                answer = self._api.create_node_pool(details, opc_retry_token=retry_token)
+                answer = self._api.create_node_pool(order, opc_retry_token=retry_token)
         except Retry as error:
             # The token made a pool that is gone since, and will not make another.
             self._spent_tokens += "InvalidatedRetryToken" in str(error)
             raise
         work_id = answer.headers.get("opc-work-request-id", "")
-        self._orders[details.name] = _Order(spec, count, work_id, self._clock())
+        self._orders[order.name] = _Order(spec, count, work_id, self._clock())
 
     def _grow(self, pool_id: str, count: int) -> None:
         """Add machines to a pool that is as it was when their number was decided."""

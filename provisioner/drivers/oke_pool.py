@@ -108,22 +108,16 @@ def spec_of(pool: Any) -> PoolSpec | None:
 
 def creation(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> Any:
     """The order of a new pool; raises Denied for what this site cannot launch."""
-    from oci.container_engine import models
-
-    settings = settings_of(spec, site, catalog)
-    return models.CreateNodePoolDetails(
-        name=name_of(spec, settings),
-        freeform_tags=tags_of(spec, site.cluster_id, settings),
-        **_details(spec, count, site, catalog),
-    )
+    order = _order(spec, site, catalog)
+    settings = _settings(order)
+    order.name, order.node_config_details.size = name_of(spec, settings), count
+    order.freeform_tags = tags_of(spec, site.cluster_id, settings)
+    return order
 
 
 def settings_of(spec: PoolSpec, site: OkeSite, catalog: Catalog) -> str:
     """By which settings a pool is made today; raises Denied for what this site cannot launch."""
-    from oci.container_engine import models
-    from oci.util import to_dict
-
-    return made_by.digest(to_dict(models.CreateNodePoolDetails(**_details(spec, 0, site, catalog))))
+    return _settings(_order(spec, site, catalog))
 
 
 def is_outdated(pool: Any, spec: PoolSpec, site: OkeSite, catalog: Catalog) -> bool:
@@ -132,7 +126,13 @@ def is_outdated(pool: Any, spec: PoolSpec, site: OkeSite, catalog: Catalog) -> b
     return made_by.is_outdated(said, partial(settings_of, spec, site, catalog))
 
 
-def _details(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> dict[str, Any]:
+def _settings(order: Any) -> str:
+    from oci.util import to_dict
+
+    return made_by.digest(to_dict(order))
+
+
+def _order(spec: PoolSpec, site: OkeSite, catalog: Catalog) -> Any:
     from oci.container_engine import models
 
     size = _size(spec, catalog)
@@ -148,7 +148,7 @@ def _details(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> dic
             image_id=_image(size, site), boot_volume_size_in_gbs=site.boot_volume_gib
         ),
         "initial_node_labels": [models.KeyValue(key=key, value=value) for key, value in spec.labels],
-        "node_config_details": _placement(spec, size, domain, count, site),
+        "node_config_details": _placement(spec, size, domain, site),
         "node_metadata": _metadata(spec, size, site, catalog.accounting),
         "node_eviction_node_pool_settings": models.NodeEvictionNodePoolSettings(
             eviction_grace_duration=GRACE, is_force_delete_after_grace_duration=True
@@ -158,7 +158,7 @@ def _details(spec: PoolSpec, count: int, site: OkeSite, catalog: Catalog) -> dic
         details["node_shape_config"] = models.CreateNodeShapeConfigDetails(
             ocpus=float(spec.ocpus), memory_in_gbs=float(spec.memory_gib)
         )
-    return details
+    return models.CreateNodePoolDetails(**details)
 
 
 def instances_of(pool: Any) -> tuple[Instance, ...]:
@@ -191,7 +191,7 @@ def _image(size: Size, site: OkeSite) -> str:
     return site.node_images[kind]
 
 
-def _placement(spec: PoolSpec, size: Size, domain: str, count: int, site: OkeSite) -> Any:
+def _placement(spec: PoolSpec, size: Size, domain: str, site: OkeSite) -> Any:
     from oci.container_engine import models
 
     placement: dict[str, Any] = {"availability_domain": domain, "subnet_id": site.worker_subnet_id}
@@ -202,7 +202,7 @@ def _placement(spec: PoolSpec, size: Size, domain: str, count: int, site: OkeSit
             )
         )
     config: dict[str, Any] = {
-        "size": count,
+        "size": 0,
         "nsg_ids": list(site.worker_nsg_ids),
         "placement_configs": [models.NodePoolPlacementConfigDetails(**placement)],
     }
