@@ -18,14 +18,12 @@ class Cart:
         self._nodes = self._cpu = self._memory = 0
         self._price = Decimal(0)
         for pool in snapshot.pools:
-            cpu_millicores, memory_bytes = machine_of(pool.spec, terms.catalog)
-            self._count(pool.size, cpu_millicores, memory_bytes, price_of(pool.spec, terms.catalog))
+            self._count(pool.size, terms.catalog.size_of(pool.spec))
 
     def add(self, planned: PlannedNode) -> None:
         """Buy it."""
         self._specs.add(planned.spec)
-        size = planned.size
-        self._count(1, size.cpu_millicores, size.memory_bytes, size.price_per_hour)
+        self._count(1, planned.size)
 
     def why_not(self, candidate: Candidate) -> Reason | None:
         """Which limit the candidate would exceed."""
@@ -46,25 +44,16 @@ class Cart:
                 return Reason(code, f"{name} is {most}: in use are {used}, and {size} would add {asked}")
         return None
 
-    def _count(self, nodes: int, cpu_millicores: int, memory_bytes: int, price_per_hour: Decimal) -> None:
+    def _count(self, nodes: int, size: Size | None) -> None:
+        """Nodes of a size; of one that the catalog has no more, the number alone."""
         self._nodes += nodes
-        self._cpu += nodes * cpu_millicores
-        self._memory += nodes * memory_bytes
-        self._price += nodes * price_per_hour
-
-
-def machine_of(spec: PoolSpec, catalog: Catalog) -> tuple[int, int]:
-    """Millicores and bytes of one node of a pool, as bought; 0 of what the catalog does not have."""
-    offering = catalog.find(spec.shape, spec.capacity_type)
-    if offering is None:
-        return 0, 0
-    size = catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
-    return size.cpu_millicores, size.memory_bytes
+        if size is not None:
+            self._cpu += nodes * size.cpu_millicores
+            self._memory += nodes * size.memory_bytes
+            self._price += nodes * size.price_per_hour
 
 
 def price_of(spec: PoolSpec, catalog: Catalog) -> Decimal:
     """Price per hour of one node of a pool; 0 of what the catalog does not have."""
-    offering = catalog.find(spec.shape, spec.capacity_type)
-    if offering is None:
-        return Decimal(0)
-    return offering.price_of(spec.ocpus or None, int(spec.memory_gib) if spec.ocpus else None)
+    size = catalog.size_of(spec)
+    return size.price_per_hour if size is not None else Decimal(0)

@@ -13,6 +13,7 @@ from catalog.accelerators import ACCELERATOR_KEY, ACCELERATORS
 from catalog.allocatable import GIB
 from catalog.offering import SPOT, Offering
 from provisioner.core.model import ARCH, CAPACITY_TYPE, INSTANCE_TYPE, OS, REGION, ZONE, Taint
+from provisioner.core.pools import PoolSpec
 from provisioner.core.resources import Resources
 
 EPHEMERAL_STORAGE: Final = "ephemeral-storage"
@@ -134,6 +135,13 @@ class Catalog:
         size = _size(self.cloud, self.accounting, self.ephemeral_storage_bytes, offering, (ocpus, memory_gib))
         lacking = self.shortfalls.get(offering.shape)
         return size if lacking is None else replace(size, usable=size.usable - lacking)
+
+    def size_of(self, spec: PoolSpec) -> Size | None:
+        """The size of a pool's nodes; None where the catalog has the shape no more."""
+        offering = self.find(spec.shape, spec.capacity_type)
+        if offering is None:
+            return None
+        return self.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
 
     def labels(self, offering: Offering, zone: str) -> dict[str, str]:
         """Labels that a node of the offering will have by itself."""
