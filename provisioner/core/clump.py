@@ -7,13 +7,12 @@ first. Where that is not there yet, it is chosen for all of them together.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from provisioner.core.bin_select import choose
 from provisioner.core.kinds import Kind, kinds_of
 from provisioner.core.model import HOSTNAME, Pod
 from provisioner.core.plan import Reason
 from provisioner.core.resources import NOTHING
 from provisioner.core.site import Site
-from provisioner.core.situation import Outcome, Situation, buy, number_of, room_for, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, chosen, join, number_of, room_for
 
 
 def place_clumps(
@@ -49,13 +48,9 @@ def _placed(
     room = room_for(whole, situation, lambda room: number_of(room.name) is None)
     if room is not None:
         for pod in clump:
-            situation.site.put(pod, room)
-        outcome.place(clump, room.name)
+            join(pod, room, situation, outcome)
         return True
-    wanted = sized(whole, clump[0])
-    found = unbuyable(wanted, situation) or choose(
-        wanted, situation.site, situation.terms, situation.cart.why_not
-    )
+    found = chosen(sized(whole, clump[0]), situation)
     if isinstance(found, Reason):
         return False
     buy(replace(found, pods=clump), situation, outcome)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from provisioner.core import runner_up
-from provisioner.core.bin_select import choose
 from provisioner.core.clump import place_clumps
 from provisioner.core.fold import Folded, fold
 from provisioner.core.kinds import Kind, kinds_of
@@ -17,7 +16,7 @@ from provisioner.core.optimal.answer import Answer
 from provisioner.core.optimal.solve import solve
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
 from provisioner.core.site import Room
-from provisioner.core.situation import Outcome, Situation, buy, join, number_of, room_for, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, chosen, join, number_of, room_for
 from provisioner.core.wishes import Wishes
 
 
@@ -44,8 +43,7 @@ def _packed(kinds: Sequence[Kind], situation: Situation, outcome: Outcome) -> li
     deal = _Deal(folded)
     for room, load in zip(folded.rooms, answer.rooms, strict=True):
         for pod in deal.out(load):
-            situation.site.put(pod, room)
-            join(pod, room.name, outcome)
+            join(pod, room, situation, outcome)
     over = list(_bought(folded, answer, deal, situation, outcome))
     is_exact = not (terms.policy.preferred_architecture or any(kind.pod.spread for kind in kinds))
     if is_alone and is_exact and not over and not answer.unplaced:
@@ -85,10 +83,9 @@ def _one_by_one(kind: Kind, situation: Situation, outcome: Outcome) -> None:
 def _placed(pod: Pod, situation: Situation, outcome: Outcome) -> Reason | None:
     room = room_for(pod, situation, lambda room: _may_join(pod, room, outcome))
     if room is not None:
-        situation.site.put(pod, room)
-        join(pod, room.name, outcome)
+        join(pod, room, situation, outcome)
         return None
-    found = unbuyable(pod, situation) or choose(pod, situation.site, situation.terms, situation.cart.why_not)
+    found = chosen(pod, situation)
     if isinstance(found, Reason):
         return found
     buy(found, situation, outcome)

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from provisioner.core.bin_select import choose
 from provisioner.core.clump import place_clumps
 from provisioner.core.model import Pod
 from provisioner.core.plan import Reason, Unplaced
-from provisioner.core.situation import Outcome, Situation, buy, settle, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, chosen, settle
 
 
 def select(situation: Situation) -> Outcome:
@@ -19,7 +18,7 @@ def select(situation: Situation) -> Outcome:
 
 
 def _buy(pod: Pod, situation: Situation, outcome: Outcome) -> None:
-    found = unbuyable(pod, situation) or choose(pod, situation.site, situation.terms, situation.cart.why_not)
+    found = chosen(pod, situation)
     if isinstance(found, Reason):
         outcome.refused.append(Unplaced(pod, (found,)))
     else:

@@ -7,14 +7,13 @@ a node each as in bin-selection. Thresholds and the size are the policy's, by Lu
 from dataclasses import replace
 
 from provisioner.core import wishes
-from provisioner.core.bin_select import choose
 from provisioner.core.clump import place_clumps
 from provisioner.core.model import Pod
-from provisioner.core.plan import PlannedNode, Reason, Unplaced
+from provisioner.core.plan import Reason, Unplaced
 from provisioner.core.policy import Policy
 from provisioner.core.resources import Resources
 from provisioner.core.site import Room
-from provisioner.core.situation import Outcome, Situation, buy, name_of, settle, unbuyable
+from provisioner.core.situation import Outcome, Situation, buy, chosen, join, name_of, settle
 
 
 def share(situation: Situation) -> Outcome:
@@ -23,11 +22,11 @@ def share(situation: Situation) -> Outcome:
     left = place_clumps(
         situation, outcome, lambda whole, first: _sized(whole, policy) if is_small(first, policy) else whole
     )
-    shared = {
-        at: situation.site.rooms[name_of(at)]
+    shared = [
+        situation.site.rooms[name_of(at)]
         for at, planned in enumerate(outcome.bought)
         if is_small(planned.pods[0], policy)
-    }
+    ]
     for pod in settle(replace(situation, pods=left), outcome):
         if not _joined(pod, shared, situation, outcome):
             _buy(pod, shared, situation, outcome)
@@ -45,33 +44,27 @@ def is_small(pod: Pod, policy: Policy) -> bool:
     )
 
 
-def _joined(pod: Pod, shared: dict[int, Room], situation: Situation, outcome: Outcome) -> bool:
+def _joined(pod: Pod, shared: list[Room], situation: Situation, outcome: Outcome) -> bool:
     """Put a small pod on the first shared node of this plan that takes it."""
     if not is_small(pod, situation.terms.policy):
         return False
-    for at, room in shared.items():
+    for room in shared:
         if situation.site.why_not(pod, room) is None:
-            situation.site.put(pod, room)
-            outcome.bought[at] = replace(outcome.bought[at], pods=(*outcome.bought[at].pods, pod))
+            join(pod, room, situation, outcome)
             return True
     return False
 
 
-def _buy(pod: Pod, shared: dict[int, Room], situation: Situation, outcome: Outcome) -> None:
+def _buy(pod: Pod, shared: list[Room], situation: Situation, outcome: Outcome) -> None:
     policy = situation.terms.policy
     small = is_small(pod, policy)
-    found = unbuyable(pod, situation) or _chosen(_sized(pod, policy) if small else pod, pod, situation)
+    found = chosen(_sized(pod, policy) if small else pod, situation)
     if isinstance(found, Reason):
         outcome.refused.append(Unplaced(pod, (found,)))
         return
-    room = buy(found, situation, outcome)
+    room = buy(replace(found, pods=(pod,)), situation, outcome)
     if small:
-        shared[len(outcome.bought) - 1] = room
-
-
-def _chosen(stand_in: Pod, pod: Pod, situation: Situation) -> PlannedNode | Reason:
-    found = choose(stand_in, situation.site, situation.terms, situation.cart.why_not)
-    return found if isinstance(found, Reason) else replace(found, pods=(pod,))
+        shared.append(room)
 
 
 def _sized(pod: Pod, policy: Policy) -> Pod:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
-from provisioner.core.bin_select import Terms
+from provisioner.core.bin_select import Terms, choose
 from provisioner.core.cart import Cart
 from provisioner.core.market import Catalog
 from provisioner.core.model import Pod
@@ -76,7 +76,7 @@ class Outcome:
         )
 
 
-def unbuyable(pod: Pod, situation: Situation) -> Reason | None:
+def _unbuyable(pod: Pod, situation: Situation) -> Reason | None:
     """Why no node can be bought for the pod, whatever is sold."""
     if situation.held:
         return Reason("no-offering", situation.held)
@@ -93,6 +93,11 @@ def unbuyable(pod: Pod, situation: Situation) -> Reason | None:
             "it gets no node of its own",
         )
     return None
+
+
+def chosen(pod: Pod, situation: Situation) -> PlannedNode | Reason:
+    """The cheapest node for a pod by itself, or why it gets none."""
+    return _unbuyable(pod, situation) or choose(pod, situation.site, situation.terms, situation.cart.why_not)
 
 
 def room_for(
@@ -120,16 +125,16 @@ def settle(situation: Situation, outcome: Outcome) -> list[Pod]:
         if room is None:
             left.append(pod)
         else:
-            situation.site.put(pod, room)
-            join(pod, room.name, outcome)
+            join(pod, room, situation, outcome)
     return left
 
 
-def join(pod: Pod, name: str, outcome: Outcome) -> None:
-    """Note a pod where it went: a node that was there, or one that this plan buys."""
-    at = number_of(name)
+def join(pod: Pod, room: Room, situation: Situation, outcome: Outcome) -> None:
+    """A pod goes to a node that was there, or one that this plan buys."""
+    situation.site.put(pod, room)
+    at = number_of(room.name)
     if at is None:
-        outcome.place([pod], name)
+        outcome.place([pod], room.name)
     else:
         outcome.bought[at] = replace(outcome.bought[at], pods=(*outcome.bought[at].pods, pod))
 
