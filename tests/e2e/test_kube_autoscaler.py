@@ -9,7 +9,7 @@ from emulator.kube.autoscaler import CANDIDATE_TAINT
 from emulator.kube.autoscaler_settings import parse
 from emulator.kube.cluster import KubeCluster
 from emulator.kube.spec import Taint
-from tests.support.kube import INFERENCE, FakeCloud, Kubectl, create, deployment, node
+from tests.support.kube import INFERENCE, FakeCloud, Kubectl, deployment, node, running
 from tests.support.until import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -25,14 +25,8 @@ def cloud() -> FakeCloud:
 
 @pytest.fixture
 def cluster(tmp_path: Path, cloud: FakeCloud) -> Iterator[KubeCluster]:
-    cluster = create("autoscaled", tmp_path / "cluster")
-    try:
-        cloud.cluster = cluster
-        cluster.start(cloud)
-        cluster.add_node(node("management"))
+    with running("autoscaled", tmp_path / "cluster", node("management"), cloud=cloud) as cluster:
         yield cluster
-    finally:
-        cluster.delete()
 
 
 def test_gpu_nodes_come_with_the_pods_and_go_with_them(cluster: KubeCluster, cloud: FakeCloud) -> None:

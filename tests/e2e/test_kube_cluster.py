@@ -25,9 +25,11 @@ from tests.support.kube import (
     Kubectl,
     create,
     deployment,
+    kubectl_on,
     namespace,
     node,
     process_pod,
+    running,
     spec,
 )
 from tests.support.until import until
@@ -39,20 +41,13 @@ DNS_PODS = 2
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeCluster]:
-    cluster = create("whole", tmp_path_factory.mktemp("whole") / "cluster")
-    try:
-        cluster.start(FakeCloud())
-        cluster.add_node(node("management"))
+    with running("whole", tmp_path_factory.mktemp("whole") / "cluster", node("management")) as cluster:
         yield cluster
-    finally:
-        cluster.delete()
 
 
 @pytest.fixture
 def kubectl(cluster: KubeCluster) -> Kubectl:
-    kubectl = Kubectl(cluster.kubeconfig_path)
-    until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
-    return kubectl
+    return kubectl_on(cluster)
 
 
 def ready_replicas(kubectl: Kubectl, name: str, namespace: str = "default") -> int:
@@ -262,8 +257,7 @@ def test_a_killed_daemons_cluster_is_purged_by_its_home(tmp_path: Path) -> None:
     cluster = create("left", home)
     cluster.start(FakeCloud())
     cluster.add_node(node("management"))
-    kubectl = Kubectl(cluster.kubeconfig_path)
-    until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
+    kubectl = kubectl_on(cluster)
     kubectl.apply(process_pod("left-behind"))
     left = until("its process", lambda: processes(home)) + controlplane.components(home)
     purge(home)

@@ -17,7 +17,7 @@ from provisioner.drivers.fake import FakeDriver
 from provisioner.kube import Kube
 from provisioner.loop import Controller
 from tests.support.fake_cluster import Lines
-from tests.support.kube import INFERENCE, FakeCloud, Kubectl, create, node, process_pod
+from tests.support.kube import INFERENCE, Kubectl, kubectl_on, node, process_pod, running
 from tests.support.provision import OKE
 from tests.support.until import until
 
@@ -29,19 +29,13 @@ REQUESTS = {"resources": {"requests": {"cpu": "700m", "memory": "3Gi"}}}
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeCluster]:
-    cluster = create("preview", tmp_path_factory.mktemp("preview") / "cluster")
-    try:
-        cluster.start(FakeCloud())
+    with running("preview", tmp_path_factory.mktemp("preview") / "cluster") as cluster:
         yield cluster
-    finally:
-        cluster.delete()
 
 
 @pytest.fixture(scope="module")
 def kubectl(cluster: KubeCluster) -> Kubectl:
-    kubectl = Kubectl(cluster.kubeconfig_path)
-    until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
-    return kubectl
+    return kubectl_on(cluster)
 
 
 def held(name: str, *gates: str) -> dict[str, Any]:
@@ -60,13 +54,11 @@ def previews(kubectl: Kubectl, name: str) -> list[str]:
     ]
 
 
-def path_of(kubectl: Kubectl) -> Path:
-    return kubectl._kubeconfig
-
-
-def test_a_held_pod_is_told_its_price_and_runs_when_it_is_approved(kubectl: Kubectl) -> None:
+def test_a_held_pod_is_told_its_price_and_runs_when_it_is_approved(
+    cluster: KubeCluster, kubectl: Kubectl
+) -> None:
     driver = FakeDriver()
-    controller = Controller(driver, Kube.reading(str(path_of(kubectl)), None), OKE, POLICY, Lines())
+    controller = Controller(driver, Kube.reading(str(cluster.kubeconfig_path), None), OKE, POLICY, Lines())
 
     def step() -> None:
         controller.step(datetime.now(UTC), lambda: 0)
@@ -94,7 +86,7 @@ def test_a_hot_node_is_marked_and_opened_again_beside_its_own_taints(
 ) -> None:
     cluster.add_node(node("worker", taints=(INFERENCE,)))
     until("the node", lambda: kubectl.get("node", "worker"))
-    kube = Kube.reading(str(path_of(kubectl)), None)
+    kube = Kube.reading(str(cluster.kubeconfig_path), None)
 
     def marks() -> tuple[set[str], bool]:
         (worker,) = [each for each in kube.observe().nodes if each.name == "worker"]
@@ -111,9 +103,9 @@ def test_a_hot_node_is_marked_and_opened_again_beside_its_own_taints(
         assert marks() == ({own}, False)
 
 
-def test_a_cluster_is_explained_from_outside(kubectl: Kubectl, tmp_path: Path) -> None:
+def test_a_cluster_is_explained_from_outside(cluster: KubeCluster, kubectl: Kubectl, tmp_path: Path) -> None:
     kubectl.apply(held("asked", "nodecostestimate"), process_pod("free", container=dict(REQUESTS)))
-    words = ["--kubeconfig", str(path_of(kubectl)), "--cloud", "oke"]
+    words = ["--kubeconfig", str(cluster.kubeconfig_path), "--cloud", "oke"]
     explained = CliRunner().invoke(app, ["explain", *words])
     assert explained.exit_code == 0, explained.output
     assert "default/asked would cost" in explained.stdout

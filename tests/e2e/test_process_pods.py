@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.kube import FakeCloud, Kubectl, create, node, process_pod
+from tests.support.kube import Kubectl, kubectl_on, node, process_pod, running
 from tests.support.until import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -23,15 +23,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kubectl(home: Path) -> Iterator[Kubectl]:
-    cluster = create("process-pods", home)
-    try:
-        cluster.start(FakeCloud())
-        cluster.add_node(node("worker"))
-        kubectl = Kubectl(cluster.kubeconfig_path)
-        until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
-        yield kubectl
-    finally:
-        cluster.delete()
+    with running("process-pods", home, node("worker")) as cluster:
+        yield kubectl_on(cluster)
 
 
 def status_of(kubectl: Kubectl, name: str) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -23,7 +22,7 @@ from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
 from provisioner.kube import Kube
 from provisioner.loop import Controller
 from tests.support.fake_cluster import Lines
-from tests.support.kube import FakeCloud, Kubectl, create, node
+from tests.support.kube import Kubectl, kubectl_on, node, running
 from tests.support.machines import Machines
 from tests.support.provision import OKE
 from tests.support.until import until
@@ -37,28 +36,15 @@ MEMORIES = ("64Mi", "128Mi", "300Mi", "700Mi", "1Gi", "1700Mi", "3Gi", "6Gi")
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeCluster]:
-    cluster = create("random", tmp_path_factory.mktemp("random") / "cluster")
-    try:
-        cluster.start(FakeCloud())
-        # The cluster's own pods go here, and nobody else's.
-        cluster.add_node(node("management", cpu_millicores=3830))
+    # The cluster's own pods go here, and nobody else's.
+    management = node("management", cpu_millicores=3830)
+    with running("random", tmp_path_factory.mktemp("random") / "cluster", management) as cluster:
         yield cluster
-    finally:
-        cluster.delete()
 
 
 @pytest.fixture(scope="module")
 def kubectl(cluster: KubeCluster) -> Kubectl:
-    kubectl = Kubectl(cluster.kubeconfig_path)
-    until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
-    return kubectl
-
-
-def kube(path: Path) -> Kube:
-    from kubernetes import client, config
-
-    config.load_kube_config(config_file=str(path))
-    return Kube(client.CoreV1Api())
+    return kubectl_on(cluster)
 
 
 class Life:
@@ -77,9 +63,8 @@ class Life:
             batch_idle_s=0,
             batch_longest_s=0,
         )
-        self._controller = Controller(
-            self.machines.driver, kube(cluster.kubeconfig_path), OKE, policy, Lines()
-        )
+        kube = Kube.reading(str(cluster.kubeconfig_path), None)
+        self._controller = Controller(self.machines.driver, kube, OKE, policy, Lines())
 
     def step(self) -> Plan:
         return self._controller.step(datetime.now(UTC), time.monotonic)

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from emulator.kube.cluster import KubeCluster
 from emulator.kube.images import PROCESS_IMAGES, ProcessImage
 from emulator.kube.manifests import system_pods
 from emulator.kube.spec import ClusterSpec, NodeSpec, ScalablePool, Taint
+from tests.support.until import until
 from tools.locate import locate
 
 TEST_IMAGE = "rightsize/test-process"
@@ -33,6 +35,23 @@ def spec(name: str, home: Path) -> ClusterSpec:
 
 def create(name: str, home: Path) -> KubeCluster:
     return KubeCluster.create(spec(name, home), IMAGES)
+
+
+@contextmanager
+def running(
+    name: str, home: Path, *nodes: NodeSpec, cloud: "FakeCloud | None" = None
+) -> Iterator[KubeCluster]:
+    """A cluster from its creation to its end."""
+    cluster = create(name, home)
+    try:
+        cloud = cloud or FakeCloud()
+        cloud.cluster = cluster
+        cluster.start(cloud)
+        for each in nodes:
+            cluster.add_node(each)
+        yield cluster
+    finally:
+        cluster.delete()
 
 
 def node(
@@ -122,6 +141,13 @@ class Kubectl:
             "items"
         ]
         return items
+
+
+def kubectl_on(cluster: KubeCluster) -> Kubectl:
+    """kubectl on a cluster that takes pods."""
+    kubectl = Kubectl(cluster.kubeconfig_path)
+    until("default ServiceAccount", lambda: kubectl.get("serviceaccount", "default"))
+    return kubectl
 
 
 def namespace(name: str) -> dict[str, Any]:
