@@ -12,12 +12,13 @@ from typing import Final
 
 from catalog.offering import ON_DEMAND, SPOT
 from provisioner.core.model import CAPACITY_TYPE, NodeTerm, Pod, Requirement
+from provisioner.core.node_terms import both
 from provisioner.core.plan import Reason
 from provisioner.core.policy import Policy
 from provisioner.core.snapshot import Snapshot
 from provisioner.core.wishes import Wishes
 
-_OFF_SPOT: Final = Requirement(CAPACITY_TYPE, "NotIn", (SPOT,))
+_OFF_SPOT: Final = (NodeTerm((Requirement(CAPACITY_TYPE, "NotIn", (SPOT,)),)),)
 _A_HAIR: Final = 1e-9
 """So that a tenth of ten pods is one."""
 
@@ -69,10 +70,4 @@ def _may_be_either(pod: Pod, policy: Policy) -> bool:
 
 
 def _off_spot(pod: Pod) -> Pod:
-    if pod.node_affinity is None:
-        return replace(pod, node_affinity=(NodeTerm((_OFF_SPOT,)),))
-    # An empty term meets nothing, and has to go on doing so.
-    terms = [term for term in pod.node_affinity if term.labels or term.fields]
-    return replace(
-        pod, node_affinity=tuple(replace(term, labels=(*term.labels, _OFF_SPOT)) for term in terms)
-    )
+    return replace(pod, node_affinity=both(pod.node_affinity, _OFF_SPOT))

@@ -6,11 +6,11 @@ claim that is not there, or is not going to wait for its pod, is left with the p
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Any, Final, Self
 
 from provisioner.core import parse
 from provisioner.core.model import ZONE, NodeTerm, Pod, Requirement
+from provisioner.core.node_terms import both
 
 Json = Mapping[str, Any]
 _ZONE_KEYS: Final = (ZONE, "failure-domain.beta.kubernetes.io/zone", "topology.gke.io/zone")
@@ -67,7 +67,7 @@ class Storage:
             if isinstance(where, _Unknown):
                 unknown.append(name)
             else:
-                terms = _both(terms, where)
+                terms = both(terms, where)
         return replace(pod, claims=tuple(unknown), node_affinity=terms)
 
     def _where(self, key: str) -> "tuple[NodeTerm, ...] | _Unknown | None":
@@ -90,16 +90,6 @@ class _Unknown:
 def placed(pods: Iterable[Pod], storage: Storage | None) -> list[Pod]:
     """Pods with what their volumes say of nodes, where that is known."""
     return [storage.placed(pod) if storage is not None and pod.claims else pod for pod in pods]
-
-
-def _both(
-    one: tuple[NodeTerm, ...] | None, other: tuple[NodeTerm, ...] | None
-) -> tuple[NodeTerm, ...] | None:
-    """Terms that hold where both do; an empty term meets nothing."""
-    if one is None or other is None:
-        return other if one is None else one
-    pairs = ((a, b) for a, b in product(one, other) if (a.labels or a.fields) and (b.labels or b.fields))
-    return tuple(NodeTerm((*a.labels, *b.labels), (*a.fields, *b.fields)) for a, b in pairs)
 
 
 def _key(raw: Json) -> str:
