@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from provisioner.core.optimal.bound import Judge
+from provisioner.core.optimal.bound import Judge, Overrun
 from provisioner.core.optimal.fluid import Fluid, Stream
 from provisioner.core.optimal.pricing import dear_loads
-from provisioner.core.optimal.shelf import Bools, Floats
+from provisioner.core.optimal.shelf import Bools, Floats, Ints
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import promising
 from provisioner.core.optimal.whole import Whole
@@ -76,7 +76,7 @@ class Relaxation:
             bound, overruns = self._judge.below(bought.worth, _SOLVES, whole=True)
             if bound > self.bound:
                 self.bound, self.worth = bound, bought.worth
-            bought.join([(each.load, each.price, each.shelf) for each in overruns if each.load is not None])
+            bought.join(_loads_of(overruns))
             yield True
 
     def wholly(self, bought: Whole) -> Iterator[bool]:
@@ -93,8 +93,7 @@ class Relaxation:
                 if bound > self.bound:
                     idle = 0 if bound > self.bound * (1 + _EXACT) else idle
                     self.bound, best = bound, worth
-                found = [(each.load, each.price, each.shelf) for each in overruns if each.load is not None]
-                if bought.join(found):
+                if bought.join(_loads_of(overruns)):
                     break
             else:
                 break
@@ -124,3 +123,8 @@ class Relaxation:
             self.bound, self.worth = max(bound, self.bound), fluid.worth
         found = [fluid.add(each.shelf, each.room, each.price) for each in overruns]
         return any(found)
+
+
+def _loads_of(overruns: list[Overrun]) -> list[tuple[Ints, float, int]]:
+    """Loads of whole pods that were found, with price and shelf."""
+    return [(each.load, each.price, each.shelf) for each in overruns if each.load is not None]
