@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from catalog.allocatable import DOCUMENTED, GIB, NOMINAL
+from catalog.allocatable import GIB, NOMINAL
 from catalog.loader import bundled
 from catalog.offering import ON_DEMAND, Offering, within
 from provisioner.core.market import Catalog
@@ -25,9 +25,6 @@ def market(name: str, accounting: str) -> Catalog:
         offered = within(offered, REGION, zones)
     on_demand = tuple(each for each in offered if each.capacity_type == ON_DEMAND and each.available)
     return Catalog(on_demand, name, accounting)
-
-
-ACCOUNTINGS: Final = (DOCUMENTED, NOMINAL)
 
 
 def _linear() -> Iterator[Offering]:
