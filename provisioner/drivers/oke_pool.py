@@ -176,10 +176,10 @@ def is_broken(node: Any) -> bool:
 
 
 def _size(spec: PoolSpec, catalog: Catalog) -> Size:
-    offering = catalog.find(spec.shape, spec.capacity_type)
-    if offering is None:
+    size = catalog.size_of(spec)
+    if size is None:
         raise Denied(f"{spec.shape} ({spec.capacity_type}) is not in the catalog any more")
-    return catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+    return size
 
 
 def _image(size: Size, site: OkeSite) -> str:

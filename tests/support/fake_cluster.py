@@ -111,15 +111,14 @@ class FakeCluster:
     def register(self, machines: list[tuple[Instance, PoolSpec]], now: datetime) -> None:
         """Machines become nodes, as the cloud makes them."""
         for instance, spec in machines:
-            offering = self.catalog.find(spec.shape, spec.capacity_type)
-            assert offering is not None
-            size = self.catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
-            labels = {**self.catalog.labels(offering, spec.zone), **dict(spec.labels)}
+            size = self.catalog.size_of(spec)
+            assert size is not None
+            labels = {**self.catalog.labels(size.offering, spec.zone), **dict(spec.labels)}
             self.nodes[instance.id] = Node(
                 instance.id,
                 provider_id=instance.id,
                 labels={**labels, HOSTNAME: instance.id},
-                taints=self.catalog.taints(offering) + spec.taints,
+                taints=self.catalog.taints(size.offering) + spec.taints,
                 capacity=size.usable,
                 allocatable=size.usable - self.lacks,
                 created=now,

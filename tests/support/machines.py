@@ -32,9 +32,9 @@ class Machines:
 
     def _node(self, instance: Instance, spec: PoolSpec) -> NodeSpec:
         catalog = self._catalog
-        offering = catalog.find(spec.shape, spec.capacity_type)
-        assert offering is not None
-        size = catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+        size = catalog.size_of(spec)
+        assert size is not None
+        offering = size.offering
         what: dict[str, Any] = {
             "arch": offering.arch,
             "vcpus": size.cpu_millicores // 1000,
