@@ -9,7 +9,7 @@ from emulator.cloud.http import Answer
 from emulator.kube import autoscaler_settings
 from emulator.oci import images, state
 from emulator.oci.errors import conflict, incorrect_state, invalid, not_found
-from emulator.oci.http import Call, accepted, check_etag, page
+from emulator.oci.http import Call, accepted, check_etag, page, versioned
 from emulator.oci.state import Addon, Cluster
 from emulator.oci.wire import InstallAddon, KeyValue, UpdateAddon
 from emulator.oci.work_requests import Touched, WorkRequest
@@ -63,7 +63,7 @@ class Addons:
     def get(self, call: Call) -> Answer:
         """One add-on."""
         addon = self._addon(self._enhanced(call), call)
-        return Answer(_json(addon), headers={"etag": _etag(addon)})
+        return versioned(_json(addon), _etag(addon))
 
     def install(self, call: Call) -> Answer:
         """Enable an add-on."""

@@ -6,8 +6,8 @@ from typing import Any, Final
 from emulator.cloud.http import Answer
 from emulator.oci import account
 from emulator.oci.core_api import BASE
-from emulator.oci.errors import conflict, invalid, not_found
-from emulator.oci.http import Call, Endpoint, check_etag
+from emulator.oci.errors import conflict
+from emulator.oci.http import Call, Endpoint, check_compartment, check_etag, versioned
 from emulator.oci.network_kinds import Kind
 from emulator.oci.store import Record
 from emulator.oci.world import World
@@ -43,20 +43,23 @@ class Artifacts:
         base = f"{BASE}/{REPOSITORIES.path}"
         yield Endpoint("POST", base, self._create)
         yield Endpoint("GET", base, self._list)
-        yield Endpoint("GET", f"{base}/{{id}}", lambda call: _answer(self._record(call)))
+        yield Endpoint("GET", f"{base}/{{id}}", self._get)
         yield Endpoint("PUT", f"{base}/{{id}}", self._update)
         yield Endpoint("DELETE", f"{base}/{{id}}", self._delete)
 
     def _create(self, call: Call) -> Answer:
-        details = _object(call.body)
-        if details.get("compartmentId") not in {account.COMPARTMENT, account.TENANCY, None}:
-            raise not_found(f"compartment {details['compartmentId']}")
+        details = call.object()
+        check_compartment(details.get("compartmentId"))
         name = details.get("displayName")
         if any(record.value["displayName"] == name for record in self._world.store.all(REPOSITORIES)):
             raise conflict(f"the tenancy has a container repository '{name}' already")
         record = self._world.store.create(REPOSITORIES, details)
         record.value |= {**_EMPTY, "namespace": account.NAMESPACE, "createdBy": account.USER}
-        return _answer(record)
+        return versioned(record.value, record.etag)
+
+    def _get(self, call: Call) -> Answer:
+        record = self._record(call)
+        return versioned(record.value, record.etag)
 
     def _list(self, call: Call) -> Answer:
         compartment, name = call.required("compartmentId"), call.one("displayName")
@@ -71,7 +74,8 @@ class Artifacts:
     def _update(self, call: Call) -> Answer:
         record = self._record(call)
         check_etag(call, record.etag)
-        return _answer(self._world.store.update(record, _object(call.body)))
+        self._world.store.update(record, call.object())
+        return versioned(record.value, record.etag)
 
     def _delete(self, call: Call) -> Answer:
         record = self._record(call)
@@ -81,13 +85,3 @@ class Artifacts:
 
     def _record(self, call: Call) -> Record:
         return self._world.store.get(REPOSITORIES, call.parameters["id"])
-
-
-def _answer(record: Record) -> Answer:
-    return Answer(record.value, headers={"etag": record.etag})
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise invalid("body: must be a JSON object")
-    return body

@@ -12,7 +12,7 @@ from emulator.kube.spec import ClusterFailed, ClusterSpec
 from emulator.oci import account, addons, images, instances, kubeconfig, state, touched
 from emulator.oci.errors import incorrect_state, invalid, not_found
 from emulator.oci.hooks import Hooks
-from emulator.oci.http import Call, accepted, check_etag, page
+from emulator.oci.http import Call, accepted, check_compartment, check_etag, page, versioned
 from emulator.oci.network_kinds import SECURITY_GROUPS, SUBNETS, VCNS
 from emulator.oci.shapes import CLOUD
 from emulator.oci.state import Cluster
@@ -54,7 +54,7 @@ class Clusters:
     def get(self, call: Call) -> Answer:
         """Show a cluster."""
         cluster = self._world.cluster(call.parameters["cluster_id"])
-        return Answer(_json(cluster), headers={"etag": cluster.etag})
+        return versioned(_json(cluster), cluster.etag)
 
     def list(self, call: Call) -> Answer:
         """Show the clusters of a compartment."""
@@ -128,8 +128,7 @@ class Clusters:
         return cluster
 
     def _check(self, details: CreateCluster) -> None:
-        if details.compartment_id not in {account.COMPARTMENT, account.TENANCY}:
-            raise not_found(f"compartment {details.compartment_id}")
+        check_compartment(details.compartment_id)
         images.check_version(details.kubernetes_version)
         self._world.store.get(VCNS, details.vcn_id)
         endpoint = details.endpoint_config

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from emulator.cloud.http import Answer
 from emulator.cloud.meter import Charge
 from emulator.oci import account
-from emulator.oci.errors import invalid, not_found
-from emulator.oci.http import Call, Endpoint, check_etag, page
+from emulator.oci.errors import not_found
+from emulator.oci.http import Call, Endpoint, check_compartment, check_etag, page, versioned
 from emulator.oci.network_kinds import KINDS, NAT_GATEWAYS, SECURITY_GROUPS, VCNS, Kind
 from emulator.oci.principal import Need, Verb
 from emulator.oci.shapes import CLOUD
@@ -57,16 +57,16 @@ class Core:
         yield Endpoint("DELETE", f"{base}/{{id}}", lambda call: self._delete(kind, call))
 
     def _create(self, kind: Kind, call: Call) -> Answer:
-        details = _object(call.body)
-        if details.get("compartmentId") not in {account.COMPARTMENT, account.TENANCY, None}:
-            raise not_found(f"compartment {details['compartmentId']}")
+        details = call.object()
+        check_compartment(details.get("compartmentId"))
         record = self._world.store.create(kind, details)
         if kind is NAT_GATEWAYS:
             self._charge_nat(record)
-        return _answer(record)
+        return versioned(record.value, record.etag)
 
     def _get(self, kind: Kind, call: Call) -> Answer:
-        return _answer(self._world.store.get(kind, call.parameters["id"]))
+        record = self._world.store.get(kind, call.parameters["id"])
+        return versioned(record.value, record.etag)
 
     def _list(self, kind: Kind, call: Call) -> Answer:
         wanted = {"compartmentId": call.required("compartmentId")}
@@ -83,7 +83,8 @@ class Core:
     def _update(self, kind: Kind, call: Call) -> Answer:
         record = self._world.store.get(kind, call.parameters["id"])
         check_etag(call, record.etag)
-        return _answer(self._world.store.update(record, _object(call.body)))
+        self._world.store.update(record, call.object())
+        return versioned(record.value, record.etag)
 
     def _delete(self, kind: Kind, call: Call) -> Answer:
         record = self._world.store.get(kind, call.parameters["id"])
@@ -114,26 +115,16 @@ class Core:
         return page([rule for rule in rules if direction in {None, rule["direction"]}], call)
 
     def _add_rules(self, call: Call) -> Answer:
-        rules = _object(call.body).get("securityRules") or []
+        rules = call.object().get("securityRules") or []
         return Answer({"securityRules": self._world.rules.add(self._group(call), rules)})
 
     def _update_rules(self, call: Call) -> Answer:
-        rules = _object(call.body).get("securityRules") or []
+        rules = call.object().get("securityRules") or []
         return Answer({"securityRules": self._world.rules.update(self._group(call), rules)})
 
     def _remove_rules(self, call: Call) -> Answer:
-        self._world.rules.remove(self._group(call), _object(call.body).get("securityRuleIds") or [])
+        self._world.rules.remove(self._group(call), call.object().get("securityRuleIds") or [])
         return Answer(status=204)
-
-
-def _answer(record: Record) -> Answer:
-    return Answer(record.value, headers={"etag": record.etag})
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise invalid("body: must be a JSON object")
-    return body
 
 
 def _of_query(call: Call) -> str | None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from emulator.cloud.errors import ApiError
 from emulator.cloud.http import Answer, Received
+from emulator.oci import account
 from emulator.oci.errors import invalid, not_found
 from emulator.oci.principal import Need, Principal
 
@@ -47,6 +48,16 @@ class Call(Received):
             raise invalid(f"{name}: '{value}' must be true or false")
         return value.lower() == "true"
 
+    def object(self) -> dict[str, Any]:
+        """The body, which has to be an object.
+
+        Raises:
+            ApiError: 400.
+        """
+        if not isinstance(self.body, dict):
+            raise invalid("body: must be a JSON object")
+        return self.body
+
     def details(self, model: type[Details]) -> Details:
         """The body as a typed value.
 
@@ -82,6 +93,11 @@ def accepted(work_request_id: str) -> Answer:
     return Answer(status=202, headers={WORK_REQUEST_HEADER: work_request_id})
 
 
+def versioned(value: Any, etag: str) -> Answer:
+    """A resource as it is in this version."""
+    return Answer(value, headers={"etag": etag})
+
+
 def page(items: Sequence[Any], call: Call) -> Answer:
     """A list, cut as `limit` and `page` ask for.
 
@@ -104,6 +120,16 @@ def check_etag(call: Call, etag: str) -> None:
     wanted = call.headers.get("if-match")
     if wanted not in {None, "*", etag}:
         raise ApiError(412, "NoEtagMatch", f"if-match: '{wanted}' is not the current etag of the resource")
+
+
+def check_compartment(compartment_id: str | None) -> None:
+    """Refuse a compartment that is not the account's.
+
+    Raises:
+        ApiError: 404.
+    """
+    if compartment_id not in {account.COMPARTMENT, account.TENANCY, None}:
+        raise not_found(f"compartment {compartment_id}")
 
 
 def found(value: Details | Any | None, what: str) -> Any:

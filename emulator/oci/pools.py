@@ -7,7 +7,7 @@ from emulator.cloud.http import Answer
 from emulator.oci import instances, pool_checks, state, touched
 from emulator.oci.durations import seconds_of
 from emulator.oci.errors import incorrect_state, not_found
-from emulator.oci.http import Call, accepted, check_etag, page
+from emulator.oci.http import Call, accepted, check_etag, page, versioned
 from emulator.oci.pool_json import pool_json, pool_summary
 from emulator.oci.state import Instance, NodePool
 from emulator.oci.wire import CreatePool, Eviction, UpdatePool
@@ -46,7 +46,7 @@ class Pools:
     def get(self, call: Call) -> Answer:
         """Show a node pool with its nodes."""
         pool = self._pool(call)
-        return Answer(pool_json(pool), headers={"etag": pool.etag})
+        return versioned(pool_json(pool), pool.etag)
 
     def list(self, call: Call) -> Answer:
         """Show the node pools of a compartment, or of one cluster in it, without their nodes."""
