@@ -74,19 +74,12 @@ class FakeCluster:
         """The pod is gone, and its controller, if it has one, has made another one."""
         self.evicted.append(pod.name)
         gone = self.pods.pop(pod.name)
-        if gone.owner is None:
-            return
-        name = f"{pod.name}x"
-        self.pods[name] = replace(
-            gone, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False
-        )
+        if gone.owner is not None:
+            self.add(_another(gone))
 
     def detach(self, pod: Pod, now: datetime) -> None:
         """The pod is nobody's, and its controller has made another one."""
-        name = f"{pod.name}x"
-        self.pods[name] = replace(
-            pod, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False
-        )
+        self.add(_another(pod))
         left = {key: value for key, value in pod.labels.items() if key != TEMPLATE_HASH}
         marked = {
             **pod.annotations,
@@ -147,6 +140,12 @@ class FakeCluster:
     @property
     def pending(self) -> list[str]:
         return sorted(pod.name for pod in self.pods.values() if not pod.node_name)
+
+
+def _another(pod: Pod) -> Pod:
+    """What its controller makes in the pod's place."""
+    name = f"{pod.name}x"
+    return replace(pod, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False)
 
 
 class Lines:
