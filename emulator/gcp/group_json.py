@@ -5,6 +5,7 @@ from typing import Any, Final
 from emulator.cloud.clock import rfc3339
 from emulator.gcp.account import COMPUTE_URL, DEFAULT_NODES, PROJECT, region_of
 from emulator.gcp.instances import base_name
+from emulator.gcp.machines import Machine
 from emulator.gcp.state import (
     PROVISIONING,
     RUNNING,
@@ -99,16 +100,8 @@ def instance_json(cluster: Cluster, pool: NodePool, group: Group, instance: Inst
     """An instance."""
     machine, config = instance.machine, pool.message.config
     zone = zone_url(group.zone)
-    network = cluster.message.network_config
     email = config.service_account
-    labels = {
-        "goog-gke-node": "",
-        "goog-k8s-cluster-name": cluster.name,
-        "goog-k8s-cluster-location": cluster.location,
-        "goog-k8s-node-pool-name": pool.name,
-        **dict(cluster.message.resource_labels),
-        **dict(config.resource_labels),
-    }
+    labels = _labels(cluster, pool)
     shown: dict[str, Any] = {
         "kind": "compute#instance",
         "id": instance.number,
@@ -118,29 +111,8 @@ def instance_json(cluster: Cluster, pool: NodePool, group: Group, instance: Inst
         "machineType": f"{zone}/machineTypes/{machine.machine_type}",
         "status": instance.state,
         "zone": zone,
-        "networkInterfaces": [
-            {
-                "kind": "compute#networkInterface",
-                "name": "nic0",
-                "network": f"{COMPUTE_URL}/{network.network}",
-                "subnetwork": f"{COMPUTE_URL}/{network.subnetwork}",
-                "networkIP": instance.private_ip,
-            }
-        ],
-        "disks": [
-            {
-                "kind": "compute#attachedDisk",
-                "type": "PERSISTENT",
-                "mode": "READ_WRITE",
-                "boot": True,
-                "autoDelete": True,
-                "index": 0,
-                "deviceName": "persistent-disk-0",
-                "diskSizeGb": str(config.disk_size_gb),
-                "architecture": "ARM64" if machine.arch == "arm64" else "X86_64",
-                "source": f"{zone}/disks/{instance.name}",
-            }
-        ],
+        "networkInterfaces": [_interface(cluster, instance)],
+        "disks": [_boot_disk(pool, zone, instance)],
         "serviceAccounts": [
             {
                 "email": DEFAULT_NODES if email == "default" else email,
@@ -148,12 +120,7 @@ def instance_json(cluster: Cluster, pool: NodePool, group: Group, instance: Inst
             }
         ],
         "selfLink": instance_url(group.zone, instance.name),
-        "scheduling": {
-            "automaticRestart": not machine.spot,
-            "preemptible": machine.spot,
-            "provisioningModel": "SPOT" if machine.spot else "STANDARD",
-            "onHostMaintenance": "TERMINATE" if machine.spot or machine.gpus else "MIGRATE",
-        },
+        "scheduling": _scheduling(machine),
         "labels": labels,
         "labelFingerprint": digest(str(sorted(labels.items())), 12),
     }
@@ -161,6 +128,52 @@ def instance_json(cluster: Cluster, pool: NodePool, group: Group, instance: Inst
         link = f"{zone}/acceleratorTypes/{machine.accelerator}"
         shown["guestAccelerators"] = [{"acceleratorType": link, "acceleratorCount": machine.gpus}]
     return shown
+
+
+def _labels(cluster: Cluster, pool: NodePool) -> dict[str, str]:
+    return {
+        "goog-gke-node": "",
+        "goog-k8s-cluster-name": cluster.name,
+        "goog-k8s-cluster-location": cluster.location,
+        "goog-k8s-node-pool-name": pool.name,
+        **dict(cluster.message.resource_labels),
+        **dict(pool.message.config.resource_labels),
+    }
+
+
+def _interface(cluster: Cluster, instance: Instance) -> dict[str, Any]:
+    network = cluster.message.network_config
+    return {
+        "kind": "compute#networkInterface",
+        "name": "nic0",
+        "network": f"{COMPUTE_URL}/{network.network}",
+        "subnetwork": f"{COMPUTE_URL}/{network.subnetwork}",
+        "networkIP": instance.private_ip,
+    }
+
+
+def _boot_disk(pool: NodePool, zone: str, instance: Instance) -> dict[str, Any]:
+    return {
+        "kind": "compute#attachedDisk",
+        "type": "PERSISTENT",
+        "mode": "READ_WRITE",
+        "boot": True,
+        "autoDelete": True,
+        "index": 0,
+        "deviceName": "persistent-disk-0",
+        "diskSizeGb": str(pool.message.config.disk_size_gb),
+        "architecture": "ARM64" if instance.machine.arch == "arm64" else "X86_64",
+        "source": f"{zone}/disks/{instance.name}",
+    }
+
+
+def _scheduling(machine: Machine) -> dict[str, Any]:
+    return {
+        "automaticRestart": not machine.spot,
+        "preemptible": machine.spot,
+        "provisioningModel": "SPOT" if machine.spot else "STANDARD",
+        "onHostMaintenance": "TERMINATE" if machine.spot or machine.gpus else "MIGRATE",
+    }
 
 
 def _error(shortage: Shortage) -> dict[str, Any]:
