@@ -147,20 +147,8 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
     )
     options.check()
     with _said_plainly():
-        if recommend:
-            made = asking.recommendation(
-                _question(options), asking.samples(options), margin, time.perf_counter
-            )
-            for line in proposals.lines(made, margin):
-                typer.echo(line)
-            return
-        answer = _answer(options, record_to)
-        decided = answer.decision
-        for line in words.lines(answer.plan):
-            typer.echo(line)
-        told = (answer.plan, decided.snapshot, decided.catalog, decided.policy)
-        now = decided.now
-        for line in (*hot_nodes.lines(*told, now), *preview.lines(*told, now), *stay.lines(*told)):
+        found = _proposed(options, margin) if recommend else _explained(_answer(options, record_to))
+        for line in found:
             typer.echo(line)
 
 
@@ -202,6 +190,21 @@ def _answer(options: Options, record_to: Path | None) -> Answer:
     if record_to is not None:
         record.write(answer.decision, answer.plan, record_to)
     return answer
+
+
+def _explained(answer: Answer) -> Iterator[str]:
+    decided = answer.decision
+    told = (answer.plan, decided.snapshot, decided.catalog, decided.policy)
+    yield from words.lines(answer.plan)
+    yield from hot_nodes.lines(*told, decided.now)
+    yield from preview.lines(*told, decided.now)
+    yield from stay.lines(*told)
+
+
+def _proposed(options: Options, margin: int) -> Iterator[str]:
+    question, measured = _question(options), asking.samples(options)
+    made = asking.recommendation(question, measured, margin, time.perf_counter)
+    return proposals.lines(made, margin)
 
 
 def _table(answer: Plan) -> None:
