@@ -57,6 +57,8 @@ IMAGE_PROVISIONER: Final = "rightsize/provisioner"
 IMAGE_LOAD: Final = "rightsize/load"
 IMAGE_SERVING: Final = "rightsize/serving"
 """Image repositories without registry and tag."""
+PULL_SECRET: Final = "registry"
+"""Secret of a stack's namespaces that opens a private registry."""
 
 PROBE_HEADER: Final = "Rightsize-Probe"
 """Header of a request that asks whether the model answers, and brings no picture."""

@@ -9,9 +9,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from catalog.names import NAMESPACE_PROVISIONER, PROVISIONER_NAME
+from catalog.names import NAMESPACE_PROVISIONER, PROVISIONER_NAME, PULL_SECRET
 from components import provisioner_manifests as manifests
-from components import pull_secret
 from components.namespace import RestrictedNamespace
 from components.part import Part
 from components.provisioner_manifests import Policy, Region, Wiring
@@ -85,7 +84,7 @@ class Provisioner(Part):
             PROVISIONER_NAME,
             metadata=_metadata(),
             spec=manifests.deployment_spec(
-                image.name, wiring.environment, checksum, pull_secret.NAME if opened else ""
+                image.name, wiring.environment, checksum, PULL_SECRET if opened else ""
             ),
             opts=self.child(account, binding, config, *opened),
         )

@@ -7,9 +7,9 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from catalog.names import PULL_SECRET
 from components.part import Part
 
-NAME: Final = "registry"
 _FILE: Final = ".dockerconfigjson"
 
 
@@ -23,10 +23,12 @@ class PullSecret(Part):
         provider: pulumi.ProviderResource,
         after: Sequence[pulumi.Resource],
     ) -> None:
-        super().__init__("kubernetes:PullSecret", f"{namespace}-{NAME}", after=after, provider=provider)
+        super().__init__(
+            "kubernetes:PullSecret", f"{namespace}-{PULL_SECRET}", after=after, provider=provider
+        )
         kubernetes.core.v1.Secret(
-            f"{namespace}-{NAME}",
-            metadata={"name": NAME, "namespace": namespace},
+            f"{namespace}-{PULL_SECRET}",
+            metadata={"name": PULL_SECRET, "namespace": namespace},
             type="kubernetes.io/dockerconfigjson",
             data={_FILE: pulumi.Output.secret(base64.b64encode(docker_config.encode()).decode())},
             opts=self.child(),

@@ -12,6 +12,7 @@ from catalog.names import (
     DOMAIN,
     IMAGE_LOAD,
     NAMESPACE_MODELS,
+    PULL_SECRET,
     ROLE_KEY,
     ROLE_MANAGEMENT,
     resource_name,
@@ -29,8 +30,6 @@ RATES_PER_S: Final = {"squeezenet1_1": Decimal(11), "vgg16": Decimal("0.8")}
 WORKER_CPU: Final = "100m"
 """Request of a worker under real load: so that the rates above make an autoscaler reach its maximum."""
 IMAGE: Final = f"{IMAGE_LOAD}:0.1.0"
-PULL_SECRET: Final = "registry"  # noqa: S105  # the name of an object
-"""Of the stack; one that is not there is passed over."""
 
 
 def job_name(model: str) -> str:
@@ -56,7 +55,7 @@ def closed_job(model: str, url: str, connections: int, registry: str = "") -> di
 
 
 def _from(registry: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    """The Job with its image from a registry, which the stack's pull secret may open."""
+    """The Job with its image from a registry, which the stack's pull secret may open; one that is missing is passed over."""
     if registry:
         spec = manifest["spec"]["template"]["spec"]
         spec["containers"][0]["image"] = f"{registry}/{IMAGE}"

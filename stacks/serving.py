@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from catalog.names import NAMESPACE_MODELS
+from catalog.names import NAMESPACE_MODELS, PULL_SECRET
 from components.model_manifests import Server, deployment_spec
-from components.pull_secret import NAME as PULL_SECRET
 from stacks import placement
 from stacks.models import Model
 from stacks.settings import Settings

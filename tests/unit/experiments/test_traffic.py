@@ -4,11 +4,10 @@ from threading import Lock
 
 import pytest
 
-from components import pull_secret
+from catalog.names import PULL_SECRET
 from experiments import predictions
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.latency import LATENCIES
-from experiments.load import PULL_SECRET
 from experiments.traffic import Files, Form, Traffic
 
 URL = "http://127.1.2.3:8080/predictions/vgg16"
@@ -121,7 +120,3 @@ def test_a_real_cluster_pulls_the_generator_from_the_registry(tmp_path: Path) ->
         spec = job["spec"]["template"]["spec"]
         assert spec["containers"][0]["image"] == "iad.ocir.io/mine/rightsize/load:0.1.0"
         assert spec["imagePullSecrets"] == [{"name": PULL_SECRET}]
-
-
-def test_the_secret_is_the_one_that_a_stack_declares() -> None:
-    assert PULL_SECRET == pull_secret.NAME
