@@ -41,10 +41,10 @@ def words_of(lacking: Resources) -> str:
 
 def _lacking(node: Node, own: Iterable[Pod], spec: PoolSpec, catalog: Catalog) -> Resources:
     """CPU, memory and pods that the catalog promised and the node does not have."""
-    offering = catalog.find(spec.shape, spec.capacity_type)
-    if offering is None:
+    size = catalog.size_of(spec)
+    if size is None:
         return NOTHING
-    promised = catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0).usable
+    promised = size.usable
     left = node.allocatable
     for pod in own:
         left = left - pod.requests

@@ -150,14 +150,13 @@ def booting_nodes(snapshot: Snapshot, catalog: Catalog) -> tuple[Node, ...]:
 
 
 def _booting(name: str, spec: PoolSpec, catalog: Catalog) -> Node:
-    offering = catalog.find(spec.shape, spec.capacity_type)
-    if offering is None:
+    size = catalog.size_of(spec)
+    if size is None:
         return Node(name, is_booting=True, allocatable=Resources())
-    size = catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
     return Node(
         name,
-        labels={**catalog.labels(offering, spec.zone), **dict(spec.labels), HOSTNAME: name},
-        taints=catalog.taints(offering) + spec.taints,
+        labels={**catalog.labels(size.offering, spec.zone), **dict(spec.labels), HOSTNAME: name},
+        taints=catalog.taints(size.offering) + spec.taints,
         allocatable=size.usable,
         is_ready=False,
         is_booting=True,
