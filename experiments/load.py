@@ -55,7 +55,10 @@ def closed_job(model: str, url: str, connections: int, registry: str = "") -> di
 
 
 def _from(registry: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    """The Job with its image from a registry, which the stack's pull secret may open; one that is missing is passed over."""
+    """The Job with its image from a registry, which the stack's pull secret may open.
+
+    Kubernetes passes over a secret that is not there.
+    """
     if registry:
         spec = manifest["spec"]["template"]["spec"]
         spec["containers"][0]["image"] = f"{registry}/{IMAGE}"
