@@ -1,29 +1,21 @@
 """Models behind a token and https, on both clouds."""
 
 import base64
-from collections.abc import Callable
 from typing import Any
 
-import pytest
-
+from tests.infra.both_clouds import BOTH, SECRET, Run
 from tests.support.certificates import self_signed
+from tests.support.every_variant import CONFIG_MAP, DEPLOYMENT, SERVICE, pod_of
 from tests.support.mocks import Cloud
-from tests.support.stacks import run, run_gke
+from tests.support.stacks import run
 
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-CONFIG = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
-SERVICE = "kubernetes:core/v1:Service"
 TOKEN = "0123456789abcdef0123456789abcdef"
 CERTIFICATE, KEY = self_signed()
 GUARDED = {"serving.token": TOKEN, "serving.tls": {"certificate": CERTIFICATE, "key": KEY}}
 
-Run = Callable[..., Cloud]
-BOTH = pytest.mark.parametrize("build", [run, run_gke], ids=["oke", "gke"])
-
 
 def container(stack: Cloud) -> Any:
-    return stack.one(DEPLOYMENT, "vgg16").inputs["spec"]["template"]["spec"]["containers"][0]
+    return pod_of(stack.one(DEPLOYMENT, "vgg16"))["containers"][0]
 
 
 @BOTH
@@ -41,7 +33,7 @@ def test_the_files_come_in_a_secret_and_nothing_else_has_them(build: Run) -> Non
 @BOTH
 def test_models_answer_by_https_with_the_mounted_key(build: Run) -> None:
     stack = build(GUARDED)
-    config = stack.one(CONFIG, "vgg16").inputs["data"]["config.properties"].splitlines()
+    config = stack.one(CONFIG_MAP, "vgg16").inputs["data"]["config.properties"].splitlines()
     assert "inference_address=https://0.0.0.0:8080" in config
     assert "management_address=http://127.0.0.1:8081" in config
     assert "private_key_file=/etc/serving/tls.key" in config

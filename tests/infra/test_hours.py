@@ -1,19 +1,14 @@
 """Models that run at certain hours: KEDA's objects in the place of the autoscalers, on both clouds."""
 
-from collections.abc import Callable
-
-import pytest
-
-from tests.support.mocks import Cloud
-from tests.support.stacks import run, run_gke
+from tests.infra.both_clouds import BOTH, Run
 
 AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 SCALED = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 HOURS = {"start": "0 8 * * 1-5", "end": "0 18 * * 1-5", "timezone": "Europe/Berlin"}
 
 
-@pytest.mark.parametrize("build", [run, run_gke], ids=["oke", "gke"])
-def test_keda_brings_the_workers_to_none_outside_of_the_hours(build: Callable[..., Cloud]) -> None:
+@BOTH
+def test_keda_brings_the_workers_to_none_outside_of_the_hours(build: Run) -> None:
     plain, stack = (
         build({"variant": "right-sized"}),
         build({"variant": "right-sized", "serving.hours": HOURS}),

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -10,23 +9,20 @@ import pytest
 import yaml
 
 from emulator.oci.account import NAMESPACE
+from tests.infra.both_clouds import BOTH, SECRET, Run
+from tests.support.every_variant import DEPLOYMENT, pod_of
 from tests.support.mocks import Cloud
 from tests.support.settings import COMPARTMENT, PROJECT
 from tests.support.stacks import run, run_gke
 
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-SECRET = "kubernetes:core/v1:Secret"
 GOOGLES = "gcp:artifactregistry/repository:Repository"
 ORACLES = "oci:Artifacts/containerRepository:ContainerRepository"
 LOGIN = json.dumps({"auths": {"iad.ocir.io": {"auth": "dXNlcjpwYXNz"}}})
 RIGHT_SIZED = {"variant": "right-sized"}
 
-Run = Callable[..., Cloud]
-BOTH = pytest.mark.parametrize("build", [run, run_gke], ids=["oke", "gke"])
-
 
 def pods_of(stack: Cloud) -> dict[str, Any]:
-    return {one.name: one.inputs["spec"]["template"]["spec"] for one in stack.all(DEPLOYMENT)}
+    return {one.name: pod_of(one) for one in stack.all(DEPLOYMENT)}
 
 
 def images_of(stack: Cloud) -> set[str]:
@@ -87,7 +83,7 @@ def test_a_private_registry_is_opened_for_every_pod_by_a_secret_that_comes_first
         assert base64.b64decode(secret.inputs["data"][".dockerconfigjson"]).decode() == LOGIN
         assert secret.secrets == {"data"}
     for deployment in stack.all(DEPLOYMENT):
-        pod = deployment.inputs["spec"]["template"]["spec"]
+        pod = pod_of(deployment)
         assert pod["imagePullSecrets"] == [{"name": "registry"}]
         namespace = deployment.inputs["metadata"]["namespace"]
         assert stack.reaches(deployment, secrets[namespace])
