@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from catalog.names import MODEL_KEY, NAMESPACE_MODELS, NAMESPACE_PROVISIONER, PROVISIONER_NAME
 from experiments.fault import Fault, Unreachable
-from experiments.reading import Item, Lists
+from experiments.reading import Item, Lists, labels_of
 
 _TIMEOUT_S: Final = 10
 _JOBS: Final = f"/apis/batch/v1/namespaces/{NAMESPACE_MODELS}/jobs"
@@ -117,7 +117,7 @@ class Kube:
         """
         found = {}
         for item in self._items(_SERVICES):
-            model = (item["metadata"].get("labels") or {}).get(MODEL_KEY)
+            model = labels_of(item).get(MODEL_KEY)
             ingress = (item.get("status", {}).get("loadBalancer") or {}).get("ingress") or ()
             if model and ingress:
                 host, port = ingress[0].get("ip") or ingress[0]["hostname"], item["spec"]["ports"][0]

@@ -8,7 +8,7 @@ from typing import Final
 
 from catalog.offering import Offering
 from experiments.fault import Fault
-from experiments.reading import Billed, Item
+from experiments.reading import Billed, Item, labels_of
 from provisioner.core.quantity import millis, whole
 
 SHAPE_LABEL: Final = "node.kubernetes.io/instance-type"
@@ -27,7 +27,7 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
     offerings = tuple(catalog)
     faults, total = [], Decimal(0)
     for node in nodes:
-        labels = node["metadata"].get("labels") or {}
+        labels = labels_of(node)
         shape, capacity_type = labels.get(SHAPE_LABEL, ""), labels.get(CAPACITY_TYPE_LABEL, "on-demand")
         sold = [
             each for each in offerings if (each.machine_type, each.capacity_type) == (shape, capacity_type)
@@ -44,7 +44,7 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
 
 def _of_node(node: Item, sold: list[Offering]) -> Offering | None:
     """Of the offerings of its machine type, the one of its region and of its GPUs, as far as they differ."""
-    region = (node["metadata"].get("labels") or {}).get(REGION_LABEL)
+    region = labels_of(node).get(REGION_LABEL)
     gpus = int(node["status"]["capacity"].get(GPUS, 0))
     near = [each for each in sold if each.region == region] or sold
     alike = [each for each in near if each.gpus == gpus] or near

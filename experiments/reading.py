@@ -78,12 +78,17 @@ def accounting_of(nodes: Sequence[Item]) -> str:
     return "documented" if kept else "nominal"
 
 
+def labels_of(item: Item) -> Mapping[str, str]:
+    """Its labels, of which it may have none."""
+    return item["metadata"].get("labels") or {}
+
+
 def _served(autoscaler: Item, pods: Sequence[Item], measured: frozenset[str]) -> Served:
     name = autoscaler["metadata"]["name"]
     own = [pod for pod in pods if _serves(pod, name)]
     status = autoscaler.get("status", {})
     return Served(
-        model=next((_labels(pod)[MODEL_KEY] for pod in own), name),
+        model=next((labels_of(pod)[MODEL_KEY] for pod in own), name),
         desired=status.get("desiredReplicas", 0),
         current=status.get("currentReplicas", 0),
         utilisation=_cpu_utilisation(status.get("currentMetrics") or ()),
@@ -94,7 +99,7 @@ def _served(autoscaler: Item, pods: Sequence[Item], measured: frozenset[str]) ->
 
 
 def _serves(pod: Item, autoscaler: str) -> bool:
-    model = _labels(pod).get(MODEL_KEY)
+    model = labels_of(pod).get(MODEL_KEY)
     return (
         model is not None
         and resource_name(model) == autoscaler
@@ -141,7 +146,7 @@ def _leaving(node: Item) -> str:
 
 def _running_loads(pods: Iterable[Item]) -> Iterable[str]:
     for pod in pods:
-        model = _labels(pod).get(LOAD_KEY)
+        model = labels_of(pod).get(LOAD_KEY)
         if model is not None and (_phase(pod) == "Running" or _is_ending(pod)):
             yield model
 
@@ -163,10 +168,6 @@ def _condition(item: Item, kind: str) -> str:
 
 def _phase(pod: Item) -> str:
     return str(pod.get("status", {}).get("phase", ""))
-
-
-def _labels(item: Item) -> Mapping[str, str]:
-    return item["metadata"].get("labels") or {}
 
 
 def _full_name(pod: Item) -> str:

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from catalog.names import MODEL_KEY
 from experiments.load import LOAD_KEY
 from experiments.measured import Measured, MeasuredFile
-from experiments.reading import Item
+from experiments.reading import Item, labels_of
 
 _ORDERED: Final = frozenset({"NodeOrdered", "TriggeredScaleUp"})
 """Reasons of events: the provisioner's, and the Cluster Autoscaler's."""
@@ -55,7 +55,7 @@ def scale_up(
     loaded = _loaded(model, pods)
     if loaded is None:
         return None
-    new = [pod for pod in pods if _labels(pod).get(MODEL_KEY) == model and _created(pod) >= loaded]
+    new = [pod for pod in pods if labels_of(pod).get(MODEL_KEY) == model and _created(pod) >= loaded]
     ready = [(at, pod) for pod in new if (at := _condition(pod, "Ready")) is not None]
     if not ready or len(ready) < len(new):
         return None
@@ -93,7 +93,7 @@ def _split(
 
 def _loaded(model: str, pods: Iterable[Item]) -> datetime | None:
     """Since when the model's load runs."""
-    starts = (_started(pod) for pod in pods if _labels(pod).get(LOAD_KEY) == model)
+    starts = (_started(pod) for pod in pods if labels_of(pod).get(LOAD_KEY) == model)
     return max((at for at in starts if at is not None), default=None)
 
 
@@ -104,12 +104,12 @@ def _ordered(pod: Item, node: Item | None, events: Iterable[Item]) -> datetime |
     """
     if node is None or _created(node) <= _created(pod):
         return None
-    owner = _owner(pod)
+    owner = _owner(pod["metadata"]["name"])
     found = [
         at
         for event in events
         if event.get("reason") in _ORDERED
-        and event["involvedObject"]["name"].rpartition("-")[0] == owner
+        and _owner(event["involvedObject"]["name"]) == owner
         and (at := _event_time(event)) is not None
         and _created(pod).timestamp() <= at.timestamp() + 1
         and at <= _created(node)
@@ -117,9 +117,9 @@ def _ordered(pod: Item, node: Item | None, events: Iterable[Item]) -> datetime |
     return max(found, default=None)
 
 
-def _owner(pod: Item) -> str:
+def _owner(pod: str) -> str:
     """Name of the ReplicaSet, by which its pods are named."""
-    return str(pod["metadata"]["name"]).rpartition("-")[0]
+    return pod.rpartition("-")[0]
 
 
 def _event_time(event: Item) -> datetime | None:
@@ -153,7 +153,3 @@ def _created(item: Item) -> datetime:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _labels(item: Item) -> Mapping[str, str]:
-    return item["metadata"].get("labels") or {}
