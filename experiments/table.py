@@ -69,7 +69,7 @@ def summary(comparison: Comparison) -> str:
     how = f"{comparison.accounting} accounting, {comparison.mode}"
     if not comparison.reproduces:
         return (
-            f"{how} for now, every family of the catalog: {agreeing} of {measured} cells equal the published"
+            f"{how}, every family of the catalog: {agreeing} of {measured} cells equal the published"
             " ones (=), which come out under the settings of --published."
         )
     if measured == agreeing:
