@@ -30,12 +30,12 @@ def nodes(path: Path) -> tuple[Node, ...]:
     return _read(path, "Node", parse.node)
 
 
-def storage(path: Path) -> Storage | None:
-    """Claims, volumes and storage classes of a file, if it has any; raises FileFault."""
+def storage(*paths: Path) -> Storage | None:
+    """What files say of volumes: claims, volumes, storage classes and CSINodes; raises FileFault."""
     try:
-        return Storage.of(_items(path, _documents(path)))
+        return Storage.of(item for path in paths for item in _items(path, _documents(path)))
     except parse.Malformed as error:
-        raise FileFault(f"{path}: {error}") from error
+        raise FileFault(f"{', '.join(map(str, paths))}: {error}") from error
 
 
 def usage(path: Path) -> tuple[Usage, ...]:

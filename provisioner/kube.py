@@ -18,6 +18,7 @@ import yaml
 
 from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core import parse, usage
+from provisioner.core.attached import attached
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.model import Budget, Node, Pod, Scaler
 from provisioner.core.storage import KINDS, Storage
@@ -67,17 +68,24 @@ class Kube:
     """A connection to the API server, by the pod's ServiceAccount or a kubeconfig."""
 
     def __init__(
-        self, core: Any, policies: Any = None, others: Any = None, *, autoscaling: Any = None
+        self,
+        core: Any,
+        policies: Any = None,
+        others: Any = None,
+        *,
+        autoscaling: Any = None,
+        storage: Any = None,
     ) -> None:
         """Without `policies`, disruption budgets are not read: no pod is to be evicted then.
 
         `others` is the API of objects that have no client of their own: of measured use. Without
-        `autoscaling`, no room is made for workloads that grow.
+        `autoscaling`, no room is made for workloads that grow. Without `storage`, nothing is known of volumes.
         """
         self._core = core
         self._policies = policies
         self._others = others
         self._autoscaling = autoscaling
+        self._storage_api = storage
 
     @classmethod
     def connect(cls, *, moves_pods: bool, sees_growth: bool, measures: bool = False) -> "Kube":
@@ -96,7 +104,9 @@ class Kube:
         policies = client.PolicyV1Api() if moves_pods else None
         autoscaling = client.AutoscalingV2Api() if sees_growth else None
         others = client.CustomObjectsApi() if measures else None
-        return cls(client.CoreV1Api(), policies, others, autoscaling=autoscaling)
+        return cls(
+            client.CoreV1Api(), policies, others, autoscaling=autoscaling, storage=client.StorageV1Api()
+        )
 
     @classmethod
     def reading(cls, kubeconfig: str | None, context: str | None) -> "Kube":
@@ -111,8 +121,13 @@ class Kube:
             where = kubeconfig or "the kubeconfig"
             raise KubeDenied(f"{where}: cannot be used: {' '.join(str(error).split())}") from error
         api = client.ApiClient(configuration)
-        others, autoscaling = client.CustomObjectsApi(api), client.AutoscalingV2Api(api)
-        return cls(client.CoreV1Api(api), client.PolicyV1Api(api), others, autoscaling=autoscaling)
+        return cls(
+            client.CoreV1Api(api),
+            client.PolicyV1Api(api),
+            client.CustomObjectsApi(api),
+            autoscaling=client.AutoscalingV2Api(api),
+            storage=client.StorageV1Api(api),
+        )
 
     def observe(self) -> Observed:
         """Every pod, node, disruption budget and autoscaler."""
@@ -128,20 +143,24 @@ class Kube:
             listed = self._list(self._autoscaling.list_horizontal_pod_autoscaler_for_all_namespaces)
             scalers = tuple(_readable(listed, parse.scaler, unreadable))
         storage = self._storage(unreadable) if any(pod.claims and pod.is_pending for pod in pods) else None
-        return Observed(pods, nodes, tuple(unreadable), budgets, scalers, storage)
+        return Observed(*attached(pods, nodes, storage), tuple(unreadable), budgets, scalers, storage)
 
     def _storage(self, unreadable: list[str]) -> Storage | None:
-        """Claims and volumes; None where they may not be read, so that no pod with a claim is bought for."""
-        core = self._core
+        """What there is of volumes; None where that may not be read, so that no pod with a claim is bought for."""
+        core, storage = self._core, self._storage_api
+        if storage is None:
+            return None
         listings = (
             core.list_persistent_volume_claim_for_all_namespaces,
             core.list_persistent_volume,
+            storage.list_storage_class,
+            storage.list_csi_node,
         )
         try:
             # Items of a list do not say their kind.
             objects = [
                 {**item, "kind": kind}
-                for kind, listing in zip(KINDS, listings, strict=False)
+                for kind, listing in zip(KINDS, listings, strict=True)
                 for item in self._list(listing)
             ]
             return Storage.of(objects)

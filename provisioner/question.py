@@ -18,6 +18,7 @@ from catalog.loader import bundled, load
 from catalog.offering import ARCHITECTURES
 from provisioner import files, record, startup
 from provisioner.core import owned, recommend
+from provisioner.core.attached import attached
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
 from provisioner.core.plan import Plan
@@ -169,10 +170,11 @@ def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _of_files(options: Options) -> Observed:
-    path = options.pods
-    pods = files.pods(path) if path else ()
-    storage = files.storage(path) if path and any(pod.claims for pod in pods) else None
-    return Observed(pods, files.nodes(options.nodes) if options.nodes else (), storage=storage)
+    pods = files.pods(options.pods) if options.pods else ()
+    nodes = files.nodes(options.nodes) if options.nodes else ()
+    given = [path for path in (options.pods, options.nodes) if path]
+    storage = files.storage(*given) if any(pod.claims for pod in pods) else None
+    return Observed(*attached(pods, nodes, storage), storage=storage)
 
 
 def _cluster(options: Options) -> Kube:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from catalog.names import DOMAIN
 from catalog.offering import SPOT, Offering
+from catalog.volumes import are_attachments
 from provisioner.core.market import Catalog, Size, Stockout, cheapest_size, largest_usable
 from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod, Taint
 from provisioner.core.plan import PlannedNode, Reason, RunnerUp
@@ -220,6 +221,9 @@ def _in_use(
 def _too_large(pod: Pod, offerings: Sequence[Offering], catalog: Catalog) -> Reason:
     most = largest_usable(catalog, offerings)
     asked = pod.requests
+    others = {name: amount for name, amount in asked.extended.items() if not are_attachments(name)}
+    if any(cheapest_size(catalog, each, replace(asked, extended=others)) for each in offerings):
+        return Reason("volume", "no machine that it may use takes as many volumes as it mounts")
     return Reason(
         "too-large",
         f"it asks for {asked.cpu_millicores}m CPU, {asked.memory_bytes} bytes and {asked.gpus} GPUs; no size that "

@@ -8,7 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from catalog import allocatable
+from catalog import allocatable, volumes
 from catalog.accelerators import ACCELERATOR_KEY, ACCELERATORS
 from catalog.allocatable import GIB
 from catalog.offering import SPOT, Offering
@@ -189,7 +189,7 @@ def _size(cloud: str, accounting: str, ephemeral: int, offering: Offering, asked
         machine_type=offering.machine_type,
     )
     left = allocatable.usable(cloud, accounting, whole)
-    extended = {EPHEMERAL_STORAGE: ephemeral}
+    extended = {EPHEMERAL_STORAGE: ephemeral, **volumes.limits(offering.machine_type, vcpus)}
     usable = Resources(left.cpu_millicores, left.memory_bytes, left.gpus, left.pods, extended)
     price = offering.price_of(ocpus or None, memory_gib or None)
     return Size(offering, ocpus, gib, vcpus * 1000, price, usable, most)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from catalog.volumes import are_attachments
 from provisioner.core.model import HOSTNAME, ZONE, Node, Pod, PodTerm, Spread, Taint, Toleration
 from provisioner.core.parse import GPU
 from provisioner.core.plan import Reason
@@ -260,7 +261,11 @@ def _may_be_in(pod: Pod, zone: str) -> bool:
 
 def _lacking(pod: Pod, room: Room) -> Reason | None:
     lacking = pod.requests.lacking(room.free)
-    return Reason("too-large", f"{room.name} has too little {', '.join(lacking)} free") if lacking else None
+    if not lacking:
+        return None
+    if all(map(are_attachments, lacking)):
+        return Reason("volume", f"{room.name} cannot have so many volumes more")
+    return Reason("too-large", f"{room.name} has too little {', '.join(lacking)} free")
 
 
 def _port_taken(pod: Pod, room: Room) -> Reason | None:

@@ -4,7 +4,7 @@ What a volume says of nodes is added to what its pod says, so that nothing else 
 claim that is not there, or is not going to wait for its pod, is left with the pod: nothing is bought for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
@@ -15,7 +15,11 @@ from provisioner.core.node_terms import both
 Json = Mapping[str, Any]
 _ZONE_KEYS: Final = (ZONE, "failure-domain.beta.kubernetes.io/zone", "topology.gke.io/zone")
 """Labels by which drivers name the zone; a node that is bought has the first of them."""
-KINDS: Final = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass")
+KINDS: Final = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass", "CSINode")
+_NOBODY: Final = "kubernetes.io/no-provisioner"
+"""Makes no volumes: a claim of such a class waits for somebody to make one."""
+_DRIVERS: Final = {"kubernetes.io/gce-pd": "pd.csi.storage.gke.io"}
+"""What serves volumes and classes that are still written for Kubernetes' own code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A PersistentVolume."""
+
+    terms: tuple[NodeTerm, ...] | None
+    """Where it can be attached; None: anywhere."""
+    driver: str
+    """Empty: none that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class StorageClass:
     """How volumes of a class come to be."""
 
@@ -35,27 +49,37 @@ class StorageClass:
     """Whether for the first pod that mounts them."""
     terms: tuple[NodeTerm, ...] | None
     """Where they can be; None: anywhere."""
+    driver: str
+
+    @property
+    def comes_to_pods(self) -> bool:
+        """Whether a volume is made where the pod that mounts it goes."""
+        return self.waits and self.driver != _NOBODY
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Claims by namespace and name, volumes' places by name, classes by name."""
+    """Claims by namespace and name, volumes and classes by name, and what nodes take."""
 
     claims: Mapping[str, Claim] = field(default_factory=dict)
-    volumes: Mapping[str, tuple[NodeTerm, ...] | None] = field(default_factory=dict)
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
     classes: Mapping[str, StorageClass] = field(default_factory=dict)
+    """None at all: nobody has looked."""
+    limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By node, the most volumes of each driver that says so."""
 
     @classmethod
     def of(cls, objects: Iterable[Json]) -> Self | None:
         """Read from objects of `KINDS`; None when there are none of them, so that nothing is known."""
         listed = [raw for raw in objects if raw.get("kind") in KINDS]
-        claims, volumes, classes = ([raw for raw in listed if raw["kind"] == kind] for kind in KINDS)
         if not listed:
             return None
+        readers: tuple[Callable[[Json], Any], ...] = (_claim, _volume, _class, _limits)
         return cls(
-            {_key(raw): parse.named(raw["kind"], raw, _claim) for raw in claims},
-            {_key(raw): parse.named(raw["kind"], raw, _places) for raw in volumes},
-            {_key(raw): parse.named(raw["kind"], raw, _class) for raw in classes},
+            *(
+                {_key(raw): parse.named(kind, raw, read) for raw in listed if raw["kind"] == kind}
+                for kind, read in zip(KINDS, readers, strict=True)
+            )
         )
 
     def placed(self, pod: Pod) -> Pod:
@@ -70,17 +94,25 @@ class Storage:
                 terms = both(terms, where)
         return replace(pod, claims=tuple(unknown), node_affinity=terms)
 
+    def driver_of(self, key: str) -> str:
+        """Whose volume a claim (`namespace/name`) has or will have; empty where that is not known."""
+        claim = self.claims.get(key)
+        if claim is None:
+            return ""
+        found = self.volumes.get(claim.volume) if claim.volume else self.classes.get(claim.storage_class)
+        return found.driver if found is not None else ""
+
     def _where(self, key: str) -> "tuple[NodeTerm, ...] | _Unknown | None":
         claim = self.claims.get(key)
         if claim is None:
             return _Unknown()
         if claim.volume:
-            return self.volumes[claim.volume] if claim.volume in self.volumes else _Unknown()
-        kind = self.classes.get(claim.storage_class)
-        if kind is None:
+            return self.volumes[claim.volume].terms if claim.volume in self.volumes else _Unknown()
+        if not self.classes:
             # Clouds' own classes wait for the pod. One that does not is bound, or never will be.
             return None
-        return kind.terms if kind.waits else _Unknown()
+        kind = self.classes.get(claim.storage_class)
+        return kind.terms if kind is not None and kind.comes_to_pods else _Unknown()
 
 
 class _Unknown:
@@ -102,6 +134,17 @@ def _claim(raw: Json) -> Claim:
     spec = raw.get("spec") or {}
     is_bound = (raw.get("status") or {}).get("phase", "Bound") == "Bound"
     return Claim((spec.get("volumeName") or "") if is_bound else "", spec.get("storageClassName") or "")
+
+
+def _volume(raw: Json) -> Volume:
+    return Volume(_places(raw), _driver(raw.get("spec") or {}))
+
+
+def _driver(spec: Json) -> str:
+    if "gcePersistentDisk" in spec:
+        return _DRIVERS["kubernetes.io/gce-pd"]
+    driver: str = (spec.get("csi") or {}).get("driver") or ""
+    return driver
 
 
 def _places(raw: Json) -> tuple[NodeTerm, ...] | None:
@@ -128,7 +171,17 @@ def _class(raw: Json) -> StorageClass:
         )
         for term in raw.get("allowedTopologies") or ()
     )
-    return StorageClass(raw.get("volumeBindingMode") == "WaitForFirstConsumer", allowed or None)
+    makes = raw.get("provisioner") or ""
+    return StorageClass(
+        raw.get("volumeBindingMode") == "WaitForFirstConsumer", allowed or None, _DRIVERS.get(makes, makes)
+    )
+
+
+def _limits(raw: Json) -> dict[str, int]:
+    """What a CSINode says; a driver that names no count sets no limit."""
+    drivers = (raw.get("spec") or {}).get("drivers") or ()
+    counts = ((each["name"], (each.get("allocatable") or {}).get("count")) for each in drivers)
+    return {name: int(count) for name, count in counts if count is not None}
 
 
 def _by_our_zone(term: NodeTerm) -> NodeTerm:

@@ -276,9 +276,13 @@ class TestRightSized:
             f"{verb} {resource}" for rule in rules for resource in rule["resources"] for verb in rule["verbs"]
         }
         seen = {"list pods", "list nodes", "list horizontalpodautoscalers"}
-        volumes = {"list persistentvolumeclaims", "list persistentvolumes"}
+        volumes = {
+            f"list {kind}"
+            for kind in ("persistentvolumeclaims", "persistentvolumes", "storageclasses", "csinodes")
+        }
         assert granted == {*seen, *volumes, "patch nodes", "patch pods/status", "create events"}
-        assert {group for rule in rules for group in rule["apiGroups"]} == {"", "autoscaling"}
+        groups = {group for rule in rules for group in rule["apiGroups"]}
+        assert groups == {"", "autoscaling", "storage.k8s.io"}
 
     def test_shows_it_no_autoscalers_where_growth_is_not_looked_at(self) -> None:
         stack = run({"variant": "right-sized", "provisioner.growth": "off"})

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from kubernetes.client.exceptions import ApiException
 
+from catalog.volumes import ORACLE, attachments
 from provisioner.core import parse
-from provisioner.core.model import Budget, Owner
+from provisioner.core.model import ZONE, Budget, NodeTerm, Owner, Requirement
 from provisioner.kube import Kube, KubeDenied, KubeGone, KubeUnavailable
 from tests.support.provision import NOW, pod
 
@@ -101,13 +102,22 @@ def test_a_refused_eviction_is_told_apart(status: int, error: type[Exception]) -
 
 CLAIM = {"metadata": {"name": "data", "namespace": "default"}, "spec": {"volumeName": "v"}}
 VOLUME = {"metadata": {"name": "v"}, "spec": {}}
+LATE = {
+    "metadata": {"name": "late"},
+    "provisioner": ORACLE,
+    "volumeBindingMode": "WaitForFirstConsumer",
+    "allowedTopologies": [{"matchLabelExpressions": [{"key": ZONE, "values": ["z2"]}]}],
+}
+TAKES_TWO = {"metadata": {"name": "n"}, "spec": {"drivers": [{"name": ORACLE, "allocatable": {"count": 2}}]}}
 
 
 def with_volumes(server: Any, pods: Any, claims: Any) -> Kube:
     server.list_pod_for_all_namespaces = pods
     server.list_persistent_volume_claim_for_all_namespaces = claims
     server.list_persistent_volume = listing(VOLUME)
-    return Kube(server)
+    return Kube(
+        server, storage=SimpleNamespace(list_storage_class=listing(LATE), list_csi_node=listing(TAKES_TWO))
+    )
 
 
 def mounting(name: str = "p", **spec: Any) -> dict[str, Any]:
@@ -119,6 +129,25 @@ def test_volumes_are_looked_at_where_a_pending_pod_mounts_one() -> None:
     found = with_volumes(core(), listing(mounting()), listing(CLAIM)).observe()
     assert found.storage is not None
     assert found.storage.placed(found.pods[0]).claims == ()
+
+
+def test_a_claim_that_waits_is_had_where_its_class_allows() -> None:
+    waiting = {**CLAIM, "spec": {"storageClassName": "late"}}
+    found = with_volumes(core(), listing(mounting()), listing(waiting)).observe()
+    assert found.storage is not None
+    assert found.storage.placed(found.pods[0]).node_affinity == (
+        NodeTerm((Requirement(ZONE, "In", ("z2",)),)),
+    )
+
+
+def test_pods_ask_for_their_volumes_and_nodes_have_what_their_drivers_say() -> None:
+    server = core()
+    server.list_node = listing({"metadata": {"name": "n"}})
+    waiting = {**CLAIM, "spec": {"storageClassName": "late"}}
+    found = with_volumes(server, listing(mounting()), listing(waiting)).observe()
+    name = attachments(ORACLE)
+    assert [each.requests.extended[name] for each in found.pods] == [1]
+    assert [each.allocatable.extended[name] for each in found.nodes] == [2]
 
 
 def test_they_are_not_asked_for_otherwise() -> None:

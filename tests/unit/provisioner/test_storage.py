@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from catalog.volumes import ORACLE
 from provisioner import files
 from provisioner.core.decide import decide
 from provisioner.core.model import ZONE, NodeTerm, Pod, Requirement
@@ -41,11 +42,12 @@ def volume(name: str, *zones: str, key: str = ZONE, labels: dict[str, str] | Non
     }
 
 
-def storage_class(name: str, mode: str, *zones: str) -> dict[str, Any]:
+def storage_class(name: str, mode: str, *zones: str, provisioner: str = ORACLE) -> dict[str, Any]:
     allowed = [{"matchLabelExpressions": [{"key": ZONE, "values": list(zones)}]}] if zones else []
     return {
         "kind": "StorageClass",
         "metadata": {"name": name},
+        "provisioner": provisioner,
         "volumeBindingMode": mode,
         "allowedTopologies": allowed,
     }
@@ -116,8 +118,20 @@ def test_a_volume_that_is_nowhere_yet_comes_to_the_pod(
         [claim("other")],
         [claim(volume="gone")],
         [claim(storage_class="now"), storage_class("now", "Immediate")],
+        [claim(storage_class="gone"), storage_class("now", "Immediate")],
+        [
+            claim(storage_class="local"),
+            storage_class("local", "WaitForFirstConsumer", provisioner="kubernetes.io/no-provisioner"),
+        ],
     ],
-    ids=["nobody has looked", "no such claim", "no such volume", "not to wait for the pod"],
+    ids=[
+        "nobody has looked",
+        "no such claim",
+        "no such volume",
+        "not to wait for the pod",
+        "no such class",
+        "nobody makes one",
+    ],
 )
 def test_where_nobody_can_tell_nothing_is_bought(mode: str, objects: list[dict[str, Any]]) -> None:
     plan = planned(mounting(), objects, mode)
