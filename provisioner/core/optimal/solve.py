@@ -232,7 +232,8 @@ class _Search:
         guide = self._drawn_from
         for stream in relaxed.streams():
             guide.add(stream.shelf, stream.room, stream.price)
-            larger = roomiest(self.tables.shelves[stream.shelf], stream.room, stream.price, stream.rates)
+            used = stream.parts @ self.tables.need / stream.nodes
+            larger = roomiest(self.tables.shelves[stream.shelf], used, stream.price)
             if larger is not None:
                 guide.add(stream.shelf, *larger)
         for shelf, room, price in promising(self.tables, self._buyable):

@@ -67,12 +67,12 @@ def promising(tables: Tables, buyable: Bools) -> list[tuple[int, Floats, float]]
     return found
 
 
-def roomiest(shelf: Shelf, room: Floats, price: float, rates: Floats) -> tuple[Floats, float] | None:
-    """The largest fixed size that gives as much as a size for its price, of the amounts that have rates."""
-    scarce = np.flatnonzero(rates * room > 0)
-    if not len(shelf.price) or not len(scarce):
+def roomiest(shelf: Shelf, used: Floats, price: float) -> tuple[Floats, float] | None:
+    """The largest fixed size in which amounts that are used together cost no more than that price."""
+    some = np.flatnonzero(used > 0)
+    if not len(shelf.price) or not len(some):
         return None
-    times = (shelf.usable[:, scarce] / room[scarce]).min(axis=1)
+    times = (shelf.usable[:, some] / used[some]).min(axis=1)
     as_good = times * price >= shelf.price / _EVEN
     if not as_good.any():
         return None

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
+from random import Random
 
 from provisioner.core.optimal.answer import Answer
 from provisioner.core.optimal.problem import Group, Machine, Problem, Room, Size
@@ -62,6 +63,19 @@ class TestPrices:
     def test_a_bound_is_a_sum_of_prices(self) -> None:
         answer = solved([group(700, 2, 90), group(450, 1, 75)], [SMALL, LARGE], count=5)
         assert answer.bound % Decimal("0.05") == 0
+
+    def test_large_machines_that_hold_no_more_pods_are_not_thought_as_good_as_smaller_ones(self) -> None:
+        random = Random(1)
+        wanted = [group(random.randrange(50, 3000), random.randrange(64, 16384) / 1024) for _ in range(600)]
+        machines = [_linear(2**step, ratio) for step in range(9) for ratio in (2, 4, 8)]
+        answer = solved(wanted, machines, count=20)
+        assert answer.price < answer.bound * Decimal("1.02")
+
+
+def _linear(cpus: int, ratio: int) -> Machine:
+    """Prices as on a market where full machines are as cheap as any other; pods are limited to 110."""
+    price = Decimal("0.025") * cpus + Decimal("0.001") * cpus * ratio
+    return fixed(cpus * 1000, cpus * ratio, str(price), pods=min(110, cpus * 16))
 
 
 class TestRooms:
