@@ -19,8 +19,9 @@ from catalog.allocatable import ACCOUNTINGS
 from catalog.names import ROLE_INFERENCE, ROLE_KEY, SETTINGS_ENV
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES
 from provisioner.core import quantity
+from provisioner.core.cron import fault_of
 from provisioner.core.model import Taint
-from provisioner.core.node_budget import NodeBudget, fault_of
+from provisioner.core.node_budget import NodeBudget
 from provisioner.core.policy import (
     DESIRED,
     GROWTHS,

@@ -3,6 +3,10 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+UNSAID: Final = object()
+"""Stands for a value that no message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,8 @@ class Fault:
 
     def __str__(self) -> str:
         end = f"; {self.way_out}" if self.way_out else ""
+        if self.value is UNSAID:
+            return f"{self.path} {self.expectation}{end}"
         if self.value in (None, ""):
             return f"{self.path} is not set: it {self.expectation}{end}"
         return f"{self.path}: {shown(self.value)} {self.expectation}{end}"

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Final
 
 from provisioner.core import quantity
-from stacks.faults import Fault, closest
+from provisioner.core.cron import fault_of
+from stacks.faults import UNSAID, Fault, closest
 
 _NOTHING: Final = ""
 _SECRET: Final = "(a secret)"  # noqa: S105 - what is shown instead of one
@@ -31,7 +32,7 @@ class Reader:
         if isinstance(value, Mapping):
             self._values = {str(key): item for key, item in value.items()}
         elif value is not None:
-            self.fault("", value, "must be an object", "write its keys below it")
+            self.fault("", UNSAID, "must be an object", "write its keys below it")
 
     def has(self, key: str) -> bool:
         """Whether a key is there with a value."""
@@ -69,6 +70,18 @@ class Reader:
             self.fault(key, value, expectation, way_out)
             return _NOTHING
         return value
+
+    def cron(self, key: str, example: str = "") -> str:
+        """A cron expression, empty when it is not one; with an example it has to be there."""
+        value = self.text(key)
+        if not self.has(key):
+            if example:
+                self.fault(key, _NOTHING, "must be a cron expression", f"for example {example}")
+            return _NOTHING
+        fault = fault_of(value) if value else ""
+        if fault:
+            self.fault(key, value, "must be a cron expression", fault)
+        return _NOTHING if fault else value
 
     def secret(self, key: str) -> str:
         """A string that no fault repeats; empty when it is not there."""
@@ -180,13 +193,11 @@ class Reader:
         return {name: inner.text(name) for name in inner.names()}
 
     def close(self) -> None:
-        """Refuse every key that was not asked for."""
-        for key, value in self._values.items():
+        """Refuse every key that was not asked for; what is under it may be a secret, and is not repeated."""
+        for key in self._values:
             if key not in self._asked:
                 known = ", ".join(sorted(self._asked)) or "none"
-                self.fault(
-                    key, value, "is under an unknown key", closest(key, self._asked) or f"known: {known}"
-                )
+                self.fault(key, UNSAID, "is an unknown key", closest(key, self._asked) or f"known: {known}")
 
     def _get(self, key: str, default: object) -> object:
         self._asked.add(key)

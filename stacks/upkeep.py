@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provisioner.core.node_budget import fault_of
 from provisioner.core.policy import REASONS
 from stacks.reader import Reader
 
@@ -55,16 +54,14 @@ def _budgets(reader: Reader) -> list[dict[str, Any]]:
 
 
 def _budget(reader: Reader) -> dict[str, Any]:
-    schedule = reader.text("schedule")
+    schedule, is_scheduled = reader.cron("schedule"), reader.has("schedule")
     budget = {
         "nodes": _nodes(reader),
         "reasons": list(reader.texts("reasons", options=REASONS)),
         "schedule": schedule,
         "duration_s": reader.integer("durationSeconds", 0),
     }
-    if schedule and (fault := fault_of(schedule)):
-        reader.fault("schedule", schedule, "must be a cron expression", fault)
-    if bool(schedule) != bool(budget["duration_s"]):
+    if is_scheduled != bool(budget["duration_s"]):
         reader.fault("schedule", schedule, "must stand beside durationSeconds", "give both, or neither")
     reader.close()
     return budget

@@ -4,23 +4,8 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
 
-from cronsim import CronSim, CronSimError
-
-_FIELDS: Final = "expected minute, hour, day of month, month, day of week (UTC), as in 0 22 * * MON-FRI"
-
-
-def fault_of(schedule: str) -> str:
-    """Why a cron expression cannot be used; empty when it can."""
-    try:
-        CronSim(schedule, datetime(2000, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        return f"{error}: {_FIELDS}"
-    return "" if len(schedule.split()) == _HOW_MANY else _FIELDS
-
-
-_HOW_MANY: Final = 5
+from cronsim import CronSim
 
 
 @dataclass(frozen=True, slots=True)

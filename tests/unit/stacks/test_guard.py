@@ -46,6 +46,21 @@ def test_secrets_are_not_shown() -> None:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
+        ({"serving.tokn": "hunter2"}, "serving.tokn is an unknown key; did you mean 'token'?"),
+        ({"token": "hunter2"}, "token is an unknown key"),
+        ({"servin": {"token": "hunter2"}}, "servin is an unknown key; did you mean 'serving'?"),
+        ({"serving.tls": "hunter2"}, "serving.tls must be an object"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(changes: dict[str, Any], fault: str) -> None:
+    (line,) = faults_of(changes)
+    assert line.startswith(fault)
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
         ({"serving.token": "hunter2"}, "serving.token: '(a secret)' must be 32 to 512 letters"),
         ({"serving.token": ["hunter2"]}, "serving.token: '(a secret)' must be a string"),
         ({"serving.token": "hunter2 " * 8}, "serving.token: '(a secret)' must be 32 to 512 letters"),

@@ -24,9 +24,10 @@ def test_hours_are_two_cron_expressions_in_a_time_zone() -> None:
         ({"start": "8:00"}, "serving.hours.start: '8:00' must be a cron expression"),
         ({"start": ""}, "serving.hours.start is not set: it must be a cron expression"),
         ({"end": "0 18 * *"}, "serving.hours.end: '0 18 * *' must be a cron expression"),
+        ({"end": "0 18 L * *"}, "serving.hours.end: '0 18 L * *' must be a cron expression; L is not known"),
         ({"end": WEEKDAYS["start"]}, "serving.hours.end: '0 8 * * 1-5' must not be when they start"),
         ({"timezone": "Europe/Berlim"}, "serving.hours.timezone: 'Europe/Berlim' must be a name of the IANA"),
-        ({"days": "all"}, "serving.hours.days"),
+        ({"days": "all"}, "serving.hours.days is an unknown key"),
     ],
 )
 def test_hours_that_are_none_are_refused(change: dict[str, Any], fault: str) -> None:
