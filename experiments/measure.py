@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.load import job, job_name
+from experiments.machine import machines
 from experiments.observation import Observation
 from experiments.progress import Board, Status
 from experiments.published import Point
@@ -163,7 +164,7 @@ class Walk:
             looks.append(look)
             verdict = judge([one.seen for one in looks], loads, look.wait_s)
             self._show(self._bench.points[point].label, look.seen, verdict)
-            self._record(point, look.seen, verdict)
+            self._record(point, look, verdict)
             if verdict.steady:
                 break
             if look.late:
@@ -183,7 +184,8 @@ class Walk:
             yield _Look(lists, seen, wait_s, self._bench.clock() - began)
             self._pause(_period_s(wait_s))
 
-    def _record(self, point: str, seen: Observation, verdict: Verdict) -> None:
+    def _record(self, point: str, look: _Look, verdict: Verdict) -> None:
+        seen = look.seen
         self._bench.recorder.add(
             Sample(
                 time=self._bench.now(),
@@ -193,6 +195,7 @@ class Walk:
                 replicas=dict(seen.replicas),
                 price_per_hour=seen.price_per_hour,
                 steady=verdict.steady,
+                machines=machines(look.lists.nodes),
             )
         )
 

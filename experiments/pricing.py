@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from math import ceil
 from typing import Final
 
 from catalog.offering import Offering
 from experiments.fault import Fault
+from experiments.machine import machine_of
 from experiments.reading import Billed, Item, labels_of
-from provisioner.core.quantity import millis, whole
 
-SHAPE_LABEL: Final = "node.kubernetes.io/instance-type"
 REGION_LABEL: Final = "topology.kubernetes.io/region"
-GPUS: Final = "nvidia.com/gpu"
 CAPACITY_TYPE_LABEL: Final = "karpenter.sh/capacity-type"
-GIB: Final = 2**30
 
 
 def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
@@ -27,8 +23,8 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
     offerings = tuple(catalog)
     faults, total = [], Decimal(0)
     for node in nodes:
-        labels = labels_of(node)
-        shape, capacity_type = labels.get(SHAPE_LABEL, ""), labels.get(CAPACITY_TYPE_LABEL, "on-demand")
+        shape = machine_of(node).shape
+        capacity_type = labels_of(node).get(CAPACITY_TYPE_LABEL, "on-demand")
         sold = [
             each for each in offerings if (each.machine_type, each.capacity_type) == (shape, capacity_type)
         ]
@@ -45,7 +41,7 @@ def price_nodes(nodes: Sequence[Item], catalog: Iterable[Offering]) -> Billed:
 def _of_node(node: Item, sold: list[Offering]) -> Offering | None:
     """Of the offerings of its machine type, the one of its region and of its GPUs, as far as they differ."""
     region = labels_of(node).get(REGION_LABEL)
-    gpus = int(node["status"]["capacity"].get(GPUS, 0))
+    gpus = machine_of(node).gpus
     near = [each for each in sold if each.region == region] or sold
     alike = [each for each in near if each.gpus == gpus] or near
     return alike[0] if alike else None
@@ -54,8 +50,5 @@ def _of_node(node: Item, sold: list[Offering]) -> Offering | None:
 def _price(node: Item, offering: Offering) -> Decimal:
     if not offering.is_flexible:
         return offering.price_of()
-    capacity = node["status"]["capacity"]
-    vcpus = Fraction(millis(capacity["cpu"]), 1000)
-    # The kernel keeps a little for itself: a 32 GiB machine shows some 31.3 GiB.
-    gib = ceil(Fraction(whole(capacity["memory"]), GIB))
-    return offering.price_of(ceil(vcpus / (offering.vcpus_per_ocpu or 1)), gib)
+    machine = machine_of(node)
+    return offering.price_of(ceil(machine.vcpus / (offering.vcpus_per_ocpu or 1)), machine.gib)

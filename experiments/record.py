@@ -21,13 +21,19 @@ from experiments.scale_up import SCALE_UPS
 RUN_FILE: Final = "run.json"
 SAMPLES_FILE: Final = "samples.jsonl"
 
+EMULATED: Final = "emulated"
+LIVE: Final = "live"
+GIVEN: Final = "given"
+"""Worlds of a run: an emulated cloud of its own, the real cloud, or a cluster that was already there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One observation of a variant at an operating point.
 
     `time` is UTC in ISO 8601, `nodes` counts registered nodes, `price_per_hour` is US dollars.
-    `steady` marks the observation that completed a steady state: the cell of the cost table.
+    `machines` counts them by what they are, and is empty in older files. `steady` marks the
+    observation that completed a steady state: the cell of the cost table.
     """
 
     time: str
@@ -37,6 +43,7 @@ class Sample:
     replicas: dict[str, int]
     price_per_hour: Decimal
     steady: bool = False
+    machines: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Run:
     finished_at: str | None = None
     seed: int = 0
     notes: tuple[str, ...] = field(default=())
+    world: str = ""
+    """One of the worlds above; empty in older files."""
 
 
 _RUN: Final = TypeAdapter(Run)

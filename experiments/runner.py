@@ -21,6 +21,7 @@ from experiments.pricing import price_nodes
 from experiments.progress import Status, board
 from experiments.published import Settings, published
 from experiments.reading import Billed, Lists, accounting_of
+from experiments.record import EMULATED, GIVEN, LIVE
 from experiments.reserve import reserved
 from experiments.session import DOCUMENTED, Session
 from experiments.side import at_once, available_bytes, run_all, stopped_by_signals
@@ -40,7 +41,7 @@ def run_emulated(order: Order, console: Console) -> None:
     """
     stop = Event()
     with reserved(order.out), stopped_by_signals(stop), board(console, time.monotonic) as shown:
-        session = Session(order, shown, stop, emulated=True)
+        session = Session(order, shown, stop, EMULATED)
         shown.show("cloud", Status("starts an emulated cloud"))
         with own_cloud(order.out / OWN_HOME, order.serving) as cloud:
             shown.show("cloud", Status("emulated, running"))
@@ -104,7 +105,7 @@ def run_live(order: Order, console: Console) -> None:
         )
     stop = Event()
     with reserved(order.out), stopped_by_signals(stop), board(console, time.monotonic) as shown:
-        session = Session(order, shown, stop)
+        session = Session(order, shown, stop, LIVE)
         stacks = {v: _unused_stack(order, f"{order.cloud}-{v}") for v in order.variants}
         tasks = {v: _task(_measure_live, session, stack, v) for v, stack in stacks.items()}
         run_all(tasks, at_once(len(tasks), available_bytes()), stop, disposable=False)
@@ -143,7 +144,7 @@ def run_existing(order: Order, kubeconfig: Path, console: Console) -> None:
     (variant,) = order.variants
     kube = Kube.of_file(kubeconfig)
     with reserved(order.out), stopped_by_signals(stop), board(console, time.monotonic) as shown:
-        session = Session(order, shown, stop)
+        session = Session(order, shown, stop, GIVEN)
         accounting = accounting_of(_first_lists(kube).nodes)
         if order.settings is not None and order.settings.accounting != accounting:
             raise Fault(

@@ -23,7 +23,7 @@ from experiments.order import Order
 from experiments.progress import Board, Status
 from experiments.published import published, walk
 from experiments.reading import Billed, Lists
-from experiments.record import Recorder, Run
+from experiments.record import EMULATED, Recorder, Run
 from experiments.scale_up import SCALE_UPS, scale_up
 from experiments.traffic import Files, Form, Traffic
 
@@ -34,7 +34,7 @@ PROVISIONED: Final = "right-sized"
 class Session:
     """One run in the making: its bench, and what is learnt about it on the way."""
 
-    def __init__(self, order: Order, shown: Board, stop: Event, *, emulated: bool = False) -> None:
+    def __init__(self, order: Order, shown: Board, stop: Event, world: str) -> None:
         self.order = order
         self.stop = stop
         points = published().points
@@ -48,8 +48,7 @@ class Session:
             pause=stop.wait,
         )
         self._lock = Lock()
-        self._emulated = emulated
-        self.run = _describe(order)
+        self.run = _describe(order, world)
         self.bench.recorder.begin(self.run)
 
     def learn(self, **facts: Any) -> None:
@@ -93,7 +92,9 @@ class Session:
 
     def _traffic_of(self, variant: str, kube: Kube) -> Traffic:
         # An emulated GPU node serves with the machine's own cores: its figures would be no GPU's.
-        files = Files(self.order.out, self._lock, latency=not self._emulated or variant == PROVISIONED)
+        files = Files(
+            self.order.out, self._lock, latency=self.run.world != EMULATED or variant == PROVISIONED
+        )
         return Traffic(
             variant, kube, files, self.bench.pause, Form(self.order.connections, self.order.registry)
         )
@@ -125,7 +126,7 @@ class Session:
                 SCALE_UPS.store(self.order.out, point, variant, {model: found})
 
 
-def _describe(order: Order) -> Run:
+def _describe(order: Order, world: str) -> Run:
     settings = order.settings
     return Run(
         command=order.command,
@@ -145,6 +146,7 @@ def _describe(order: Order) -> Run:
         variants=order.variants,
         points=order.points,
         started_at=_now(),
+        world=world,
     )
 
 

@@ -133,6 +133,7 @@ def test_what_was_seen_on_the_way_is_recorded_too(case: Case) -> None:
     case.walk("peak").run()
     seen = read(case.folder)[1]
     assert {sample.nodes for sample in seen} == {2, 8}
+    assert all(sum(sample.machines.values()) == sample.nodes for sample in seen)
     assert [sample.steady for sample in seen].count(True) == 1
     assert seen[-1].steady
 

@@ -7,7 +7,8 @@ import pytest
 
 from catalog.loader import bundled
 from experiments.fault import Fault
-from experiments.pricing import CAPACITY_TYPE_LABEL, SHAPE_LABEL, price_nodes
+from experiments.machine import SHAPE_LABEL
+from experiments.pricing import CAPACITY_TYPE_LABEL, price_nodes
 from experiments.published import published
 from experiments.reading import Billed
 

@@ -1,5 +1,6 @@
 """What a run writes is what a table reads; what is broken is named with its place."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     recorder.add(sample(steady=False))
     recorder.add(sample())
     assert read(tmp_path / "new" / "folder") == (RUN, (sample(steady=False), sample()))
+
+
+def test_a_file_of_before_machines_and_world_were_recorded_is_read_too(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    recorder.begin(RUN)
+    recorder.add(sample())
+    for name, key in ((RUN_FILE, "world"), (SAMPLES_FILE, "machines")):
+        known = json.loads((tmp_path / name).read_text())
+        del known[key]
+        (tmp_path / name).write_text(json.dumps(known))
+    assert read(tmp_path) == (RUN, (sample(),))
 
 
 @given(st.decimals("0", "1000", places=6).map(Decimal))
