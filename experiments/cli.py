@@ -1,4 +1,4 @@
-"""The command line: `run` measures, `table` shows what was measured, `demo` does both, twice."""
+"""The command line: `run` measures, `table` and `report` show what was measured, `demo` runs twice."""
 
 import json
 import shlex
@@ -14,20 +14,19 @@ import typer
 from rich.console import Console
 
 from experiments import predictions
-from experiments.cost import Comparison, as_json, compare, measured_cells
+from experiments.cost import as_json
 from experiments.fault import Fault, Interrupted
 from experiments.latency import LATENCIES
-from experiments.latency_table import latency_table
 from experiments.order import MODELLED, REAL, Order
 from experiments.published import VARIANTS, published
-from experiments.record import Run, Sample, read
+from experiments.record import read
+from experiments.results import OUT, all_results, folder_name, results
 from experiments.scale_up import SCALE_UPS
-from experiments.scale_up_table import scale_up_table
-from experiments.table import clouds_table, cost_table
+from experiments.table import clouds_table
 
+PAGE_FILE: Final = "report.html"
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells have it."""
-OUT: Final = Path("build/experiments")
 
 
 class Cloud(StrEnum):
@@ -158,46 +157,43 @@ def _table(name: str) -> Callable[[Show], Show]:
 @_table("cost")
 def _show_cost(folder: Path, cloud: str, *, as_document: bool = False) -> None:
     """Dollars per hour of all instances in steady state, by operating point and variant."""
-    comparison = _comparison(folder, cloud)
+    found = results(folder, cloud)
     if as_document:
-        typer.echo(json.dumps(as_json(comparison), indent=2))
+        typer.echo(json.dumps(as_json(found.comparison), indent=2))
     else:
-        Console().print(cost_table(comparison, published().points))
+        Console().print(found.cost_table())
 
 
 @_table("latency")
 def _show_latency(folder: Path, cloud: str, *, as_document: bool = False) -> None:
     """Latency of real model servers under load, beside the published; needs `run --serving real`."""
-    how, _ = _read(folder, cloud)
-    measured = LATENCIES.load(folder)
+    found = results(folder, cloud)
+    measured = found.latencies
     if not measured:
         raise Fault(f"{folder}: no latency there; measure with `python -m experiments run --serving real`")
-    figures = published()
-    known = {str(column): row for column, row in figures.clouds[cloud].latency.items()}
-    target_s = float(figures.load.latency_target_s)
     if as_document:
         columns = {
             column: {
                 name: {"p95_s": float(one.p95_s), "p99_s": float(one.p99_s)} for name, one in row.items()
             }
-            for column, row in known.items()
+            for column, row in found.known_latencies.items()
         }
         typer.echo(json.dumps({"points": LATENCIES.as_json(measured), "published": columns}, indent=2))
     else:
-        Console().print(latency_table(how, measured, known, figures.points, target_s))
+        Console().print(found.latency_table())
 
 
 @_table("scale-up")
 def _show_scale_up(folder: Path, cloud: str, *, as_document: bool = False) -> None:
     """Seconds from a load until there were enough ready workers, and what they went into."""
-    how, _ = _read(folder, cloud)
-    measured = SCALE_UPS.load(folder)
+    found = results(folder, cloud)
+    measured = found.scale_ups
     if not measured:
         raise Fault(f"{folder}: no scale-up there; measure a point with load by `python -m experiments run`")
     if as_document:
         typer.echo(json.dumps({"points": SCALE_UPS.as_json(measured)}, indent=2))
     else:
-        Console().print(scale_up_table(how, measured, published().points))
+        Console().print(found.scale_up_table())
 
 
 @app.command(name="predictions")
@@ -237,14 +233,34 @@ def clouds(
 ) -> None:
     """The cost tables of every cloud that was measured, in one."""
     with _faults_as_lines():
-        folders = {cloud: out / _folder(cloud, published=reproduce) for cloud in Cloud}
-        found = [_comparison(folder, cloud) for cloud, folder in folders.items() if folder.exists()]
+        folders = {cloud: out / folder_name(cloud, published=reproduce) for cloud in Cloud}
+        found = [results(folder, cloud).comparison for cloud, folder in folders.items() if folder.exists()]
         if not found:
             raise Fault(f"{out}: no run there; measure first with `python -m experiments run`")
         if as_document:
             typer.echo(json.dumps({one.cloud: as_json(one) for one in found}, indent=2))
         else:
             Console().print(clouds_table(found, published().points))
+
+
+@app.command()
+def report(
+    out: Annotated[
+        Path, typer.Option(help="Folder with the runs' folders, or of one run; the page is written there.")
+    ] = OUT,
+) -> None:
+    """Make one HTML page of all that was measured, tables and plots; it needs no network. Prints its path."""
+    with _faults_as_lines():
+        found = all_results(out)
+        # Imported here: the plots take a second to load, which no other command need wait for.
+        from experiments.report.page import page
+
+        file = out / PAGE_FILE
+        try:
+            file.write_text(page(found), encoding="utf-8")
+        except OSError as error:
+            raise Fault(f"{file}: cannot be written to ({error.strerror})") from error
+        typer.echo(file)
 
 
 @app.command()
@@ -286,28 +302,8 @@ def _measure(order: Order, *, live: bool, kubeconfig: Path | None) -> None:
     )
 
 
-def _read(folder: Path, cloud: str) -> tuple[Run, tuple[Sample, ...]]:
-    how, samples = read(folder)
-    if how.cloud != cloud:
-        raise Fault(f"{folder}: a run on {how.cloud}, not on {cloud}; choose another --out")
-    return how, samples
-
-
-def _comparison(folder: Path, cloud: str) -> Comparison:
-    how, samples = _read(folder, cloud)
-    figures = published()
-    cells = compare(measured_cells(samples), figures.clouds[cloud].cost, figures.points)
-    return Comparison(
-        cloud=cloud, accounting=how.accounting, mode=how.mode, reproduces=how.published, cells=cells
-    )
-
-
 def _default_out(cloud: str, *, published: bool) -> Path:
-    return OUT / _folder(cloud, published=published)
-
-
-def _folder(cloud: str, *, published: bool) -> str:
-    return f"{cloud}-published" if published else cloud
+    return OUT / folder_name(cloud, published=published)
 
 
 def _chosen(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:

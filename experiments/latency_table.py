@@ -80,7 +80,7 @@ def _cell(one: Latency | None, known: Published | None, target_s: float, *, miss
         text = Text(missing)
     else:
         style = "" if one.connections else "green" if one.p99_s <= target_s else "red"
-        text = Text(f"{one.p95_s:.4f} / {one.p99_s:.4f}", style=style)
+        text = Text().append(f"{one.p95_s:.4f} / {one.p99_s:.4f}", style=style)
     return text if known is None else text.append(f"\n{known.p95_s:.4f} / {known.p99_s:.4f}", style="dim")
 
 

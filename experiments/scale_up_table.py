@@ -13,7 +13,8 @@ from experiments.record import Run
 from experiments.scale_up import ScaleUp
 
 _UNKNOWN: Final = "-"
-_PARTS: Final = ("total", "HPA", "order", "boot", "place", "pull", "server")
+PARTS: Final = ("HPA", "order", "boot", "place", "pull", "server")
+"""What the time goes into, in the order of events."""
 
 
 def scale_up_table(run: Run, measured: Measured[ScaleUp], points: Mapping[str, Point]) -> RenderableType:
@@ -22,7 +23,7 @@ def scale_up_table(run: Run, measured: Measured[ScaleUp], points: Mapping[str, P
         title=f"{run.cloud.upper()}: from the load to enough ready workers, seconds", title_justify="left"
     )
     table.add_column("model, variant, load")
-    for part in _PARTS:
+    for part in ("total", *PARTS):
         table.add_column(part, justify="right", no_wrap=True, min_width=len(part))
     for point, rows in measured.items():
         for variant, models in rows.items():
@@ -34,14 +35,16 @@ def scale_up_table(run: Run, measured: Measured[ScaleUp], points: Mapping[str, P
     return Group(table, Text(_how(run)))
 
 
+def parts(one: ScaleUp) -> Mapping[str, float | None]:
+    """Seconds by part; None where no event says when the node was ordered: that is part of the boot, then."""
+    order_s = 0.0 if one.order_s is None and not one.boot_s else one.order_s
+    seconds = (one.autoscaler_s, order_s, one.boot_s, one.scheduling_s, one.pull_s, one.server_s)
+    return dict(zip(PARTS, seconds, strict=True))
+
+
 def _cells(one: ScaleUp) -> list[str]:
-    order = _UNKNOWN if one.order_s is None else f"{one.order_s:.0f}"
-    return [
-        f"{one.total_s:.0f}",
-        f"{one.autoscaler_s:.0f}",
-        order if one.boot_s or one.order_s is not None else "0",
-        *(f"{part:.0f}" for part in (one.boot_s, one.scheduling_s, one.pull_s, one.server_s)),
-    ]
+    split = (_UNKNOWN if seconds is None else f"{seconds:.0f}" for seconds in parts(one).values())
+    return [f"{one.total_s:.0f}", *split]
 
 
 def _how(run: Run) -> str:

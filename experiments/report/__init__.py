@@ -1,0 +1,1 @@
+"""The report: one HTML page with all that was measured, complete in itself."""
