@@ -202,8 +202,7 @@ def _explained(answer: Answer) -> Iterator[str]:
 
 
 def _proposed(options: Options, margin: int) -> Iterator[str]:
-    question, measured = _question(options), asking.samples(options)
-    made = asking.recommendation(question, measured, margin, time.perf_counter)
+    made = asking.recommendation(_question(options), margin, time.perf_counter)
     return proposals.lines(made, margin)
 
 

@@ -103,6 +103,8 @@ class Question:
     decided: record.Decided | None = None
     """What came of it when it was recorded."""
     unreadable: tuple[str, ...] = ()
+    measured: tuple[tuple[Usage, ...], ...] = ()
+    """What pods were measured to use, sample by sample: of files, then of the cluster; for a recommendation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,12 @@ class Answer:
 
 def read(options: Options, now: datetime) -> Question:
     """Everything that decides; raises what cannot be read."""
+    measured = tuple(map(files.usage, options.metrics))
     if options.replay is not None:
         told, decided = record.read(options.replay)
-        return Question(told.snapshot, told.catalog, told.policy, told.now, told.rounds, decided)
+        return Question(
+            told.snapshot, told.catalog, told.policy, told.now, told.rounds, decided, measured=measured
+        )
     market, policy = _terms(options)
     cluster = _cluster(options) if options.is_live else None
     seen = cluster.observe() if cluster else _of_files(options)
@@ -128,7 +133,9 @@ def read(options: Options, now: datetime) -> Question:
     )
     if policy.hot_nodes and cluster:
         snapshot = replace(snapshot, usage=cluster.usage(), node_usage=cluster.node_usage())
-    return Question(snapshot, market, policy, now, unreadable=seen.unreadable)
+    if options.recommend and cluster:
+        measured = (*measured, snapshot.usage or cluster.usage())
+    return Question(snapshot, market, policy, now, unreadable=seen.unreadable, measured=measured)
 
 
 def answer(question: Question, monotonic_s: Callable[[], float]) -> Answer:
@@ -144,24 +151,13 @@ def answer(question: Question, monotonic_s: Callable[[], float]) -> Answer:
     return Answer(plan, elapsed_s, decision)
 
 
-def samples(options: Options) -> list[tuple[Usage, ...]]:
-    """What pods were measured to use: of the files, and now of the cluster where one is asked."""
-    found = [files.usage(path) for path in options.metrics]
-    if options.is_live:
-        found.append(_cluster(options).usage())
-    return found
-
-
 def recommendation(
-    question: Question,
-    measured: list[tuple[Usage, ...]],
-    margin_percent: int,
-    monotonic_s: Callable[[], float],
+    question: Question, margin_percent: int, monotonic_s: Callable[[], float]
 ) -> Recommendation:
     """Requests proposed from measured use; each of the plans compared may take the deadline's time."""
     budget = partial(record.budget_for, question.policy.decision_deadline_s, monotonic_s)
     terms = recommend.Terms(question.catalog, question.policy, question.now, budget)
-    return recommend.recommend(question.snapshot.pods, measured, margin_percent, terms)
+    return recommend.recommend(question.snapshot.pods, question.measured, margin_percent, terms)
 
 
 def _choice(option: str, value: str, allowed: tuple[str, ...]) -> None:

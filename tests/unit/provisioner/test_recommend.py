@@ -19,6 +19,7 @@ from provisioner.core.model import Owner, Pod
 from provisioner.core.policy import OPTIMAL, Policy
 from provisioner.core.recommend import MIB, Recommendation, Terms
 from provisioner.core.usage import Usage
+from provisioner.kube import Kube
 from tests.support.api_server import ApiServer, api_server
 from tests.support.kube_json import owned_by, pod_json
 from tests.support.packing import rounds
@@ -235,6 +236,21 @@ def test_a_cluster_is_asked_what_its_pods_use(cluster: ApiServer, tmp_path: Path
     both = said("--kubeconfig", cluster.kubeconfig, "--recommend", "--metrics", earlier)
     assert "2 samples" in both.stdout
     assert "used 700m and 300 MiB" in both.stdout
+
+
+def test_a_cluster_is_connected_to_once_and_each_list_is_read_once(
+    cluster: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, connected = Kube.reading, []
+
+    def counted(*where: Any) -> Kube:
+        connected.append(where)
+        return reading(*where)
+
+    monkeypatch.setattr(Kube, "reading", counted)
+    assert said("--kubeconfig", cluster.kubeconfig, "--recommend").exit_code == 0
+    assert len(connected) == 1
+    assert len(cluster.asked) == len(set(cluster.asked))
 
 
 def test_files_are_enough(tmp_path: Path, cluster: ApiServer) -> None:
