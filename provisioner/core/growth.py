@@ -42,12 +42,9 @@ def _copies(scaler: Scaler, pods: Iterable[Pod], policy: Policy) -> Iterator[Pod
     for number in range(len(own) + 1, wanted + 1):
         name = f"{scaler.workload}({number})"
         yield replace(
-            own[0],
+            own[0].off_its_node(),
             name=name,
             uid=f"{scaler.namespace}/{name}/{scaler.scaled}",
-            node_name="",
-            phase="Pending",
-            is_ready=False,
             stands_for=f"{_GROWTH}{scaler.namespace}/{scaler.workload}",
         )
 

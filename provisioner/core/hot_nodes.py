@@ -164,7 +164,7 @@ class _View:
 
     def _has_a_place(self, pod: Pod, node: Node) -> bool:
         """Whether the pod, sized as it is used, would go elsewhere: where there is room, or where may be bought."""
-        freed = replace(sized(pod, self._uses), node_name="", phase="Pending", is_ready=False)
+        freed = sized(pod, self._uses).off_its_node()
         others = tuple(each for each in self._snapshot.pods if each.node_name and each.key != pod.key)
         nodes = tuple(
             replace(each, is_cordoned=True) if each.name == node.name else each

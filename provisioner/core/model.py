@@ -6,7 +6,7 @@ the amounts.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -247,6 +247,10 @@ class Pod:
     def is_pending(self) -> bool:
         """Whether it waits for a node and a node could be the answer."""
         return not (self.node_name or self.is_finished or self.is_daemon or self.is_deleting)
+
+    def off_its_node(self) -> "Pod":
+        """The same pod, pending: as its replacement will be."""
+        return replace(self, node_name="", phase="Pending", is_ready=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,7 @@ def _prices(
 
 
 def _planned(pods: Sequence[Pod], refused: Collection[str], terms: Terms) -> tuple[Decimal, frozenset[str]]:
-    anew = tuple(replace(pod, node_name="", phase="Pending") for pod in pods if pod.key not in refused)
+    anew = tuple(pod.off_its_node() for pod in pods if pod.key not in refused)
     policy = _without_limits(terms.policy)
     plan = decide(Snapshot(anew), terms.catalog, policy, terms.now, terms.budget())
     return plan.price_per_hour, frozenset(each.pod.key for each in plan.unplaced)

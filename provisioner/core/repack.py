@@ -197,7 +197,7 @@ class Repacking:
     ) -> _Option | None:
         names = frozenset(node.name for node in leaving)
         moved = tuple(
-            replace(pod, node_name="", phase="Pending")
+            pod.off_its_node()
             for node in leaving
             for pod in self._guests[node.name]
             if not (pod.is_deleting or pod.steps_aside)

@@ -145,7 +145,7 @@ class FakeCluster:
 def _another(pod: Pod) -> Pod:
     """What its controller makes in the pod's place."""
     name = f"{pod.name}x"
-    return replace(pod, name=name, uid=f"uid-{name}", node_name="", phase="Pending", is_ready=False)
+    return replace(pod.off_its_node(), name=name, uid=f"uid-{name}")
 
 
 class Lines:

@@ -10,11 +10,12 @@ from catalog.offering import ARCHITECTURES, Offering
 from provisioner.core import quantity
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
-from provisioner.core.model import Node, Pod
+from provisioner.core.model import Node, Owner, Pod
 from provisioner.core.plan import Plan
 from provisioner.core.policy import BIN_SELECT, Policy
 from provisioner.core.resources import Resources
 from provisioner.core.snapshot import Snapshot
+from provisioner.core.surge import TEMPLATE_HASH
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OKE = Catalog(bundled("oke"), "oke", "documented")
@@ -40,6 +41,13 @@ def pod(name: str = "p", cpu: str = "100m", memory: str = "100Mi", gpus: int = 0
 
 def pods(count: int, cpu: str = "100m", memory: str = "100Mi", **changes: Any) -> tuple[Pod, ...]:
     return tuple(pod(f"p{index}", cpu, memory, **changes) for index in range(count))
+
+
+def worker(name: str, at: str = "n", cpu: str = "700m", memory: str = "2Gi", **changes: Any) -> Pod:
+    """A pod of the ReplicaSet `web`: it runs on a node, or waits for one."""
+    state = {"node_name": at, "phase": "Running" if at else "Pending", "is_ready": bool(at)}
+    own = {"owner": Owner("ReplicaSet", "web", "web"), "labels": {"app": "web", TEMPLATE_HASH: "7f"}}
+    return pod(name, cpu, memory, **{**own, **state, **changes})
 
 
 def node(name: str = "n", cpu: str = "2", memory: str = "8Gi", **changes: Any) -> Node:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY
 from provisioner.core.decide import decide
 from provisioner.core.disruption import Allowance
-from provisioner.core.model import CAPACITY_TYPE, Node, Owner, Pod
+from provisioner.core.model import CAPACITY_TYPE, Node, Pod
 from provisioner.core.node_budget import NodeBudget
 from provisioner.core.plan import CORDON, DRAIN, MARK, TERMINATE, Plan
 from provisioner.core.policy import DRIFTED, EMPTY, EXPIRED, OPTIMAL, REASONS, UNDERUSED, Policy
 from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
 from tests.support.packing import rounds
-from tests.support.provision import NOW, bought, catalog, node, offering, pod
+from tests.support.provision import NOW, bought, catalog, node, offering, pod, worker
 from tests.support.world import World
 
 MARKET = catalog(offering("small", "1", vcpus=1), offering("large", "1.5", vcpus=4, memory_gib=Decimal(16)))
@@ -32,12 +32,6 @@ DRAINING = {**WAITED, DRAINING_KEY: NOW.isoformat()}
 def there(name: str, **changes: Any) -> Node:
     labels = {**MARKET.labels(MARKET.offerings[0], "z1"), CAPACITY_TYPE: "on-demand"}
     return node(name, "1", "4Gi", labels=labels, provider_id=name, **changes)
-
-
-def worker(name: str, at: str) -> Pod:
-    owner = Owner("ReplicaSet", "web", "web")
-    running: dict[str, Any] = {"phase": "Running", "is_ready": True, "labels": {"app": "web"}}
-    return replace(pod(name, "700m", "2Gi", node_name=at, owner=owner), **running)
 
 
 def snapshot(nodes: list[Node], pods: list[Pod] | None = None, *leaving: str) -> Snapshot:

@@ -30,6 +30,7 @@ from tests.support.api_server import api_server
 from tests.support.kube_json import node_json, pod_json
 from tests.support.packing import rounds
 from tests.support.provision import NOW, catalog, node, offering, pod
+from tests.support.provision import worker as any_worker
 from tests.support.world import World
 from tests.unit.provisioner.test_settings import text
 
@@ -41,8 +42,7 @@ LONG_AGO = {HOT_SINCE_KEY: (NOW - timedelta(seconds=60)).isoformat()}
 
 
 def worker(name: str, at: str = "n", cpu: str = "200m", **changes: Any) -> Pod:
-    values = {"owner": Owner("ReplicaSet", "web", "web"), "phase": "Running", "is_ready": True, **changes}
-    return pod(name, cpu, "500Mi", node_name=at, **values)
+    return any_worker(name, at, cpu, "500Mi", **changes)
 
 
 def hot(name: str = "n", **changes: Any) -> Node:
@@ -221,12 +221,7 @@ def world(policy: Policy = POLICY) -> World:
 
 def test_a_hot_node_is_relieved_and_stays_so() -> None:
     here = world(replace(POLICY, repack=True, node_unneeded_s=30, repack_cost_per_pod=Decimal(0)))
-    here.cluster.add(
-        *(
-            replace(worker(name, ""), phase="Pending", is_ready=False)
-            for name in ("heavy1", "heavy2", "light")
-        )
-    )
+    here.cluster.add(*(worker(name, "") for name in ("heavy1", "heavy2", "light")))
     here.rounds(2)
     assert here.bought == ["two"]
     here.rounds(12)
@@ -241,9 +236,7 @@ def test_a_hot_node_is_relieved_and_stays_so() -> None:
 def test_a_restart_at_any_round_moves_no_more_pods() -> None:
     for at in range(10):
         here = world()
-        here.cluster.add(
-            *(replace(worker(name, ""), phase="Pending", is_ready=False) for name in ("heavy1", "heavy2"))
-        )
+        here.cluster.add(*(worker(name, "") for name in ("heavy1", "heavy2")))
         for number in range(25):
             here.rounds(1)
             if number == at:

@@ -11,14 +11,13 @@ import pytest
 from catalog.names import DRAINING_KEY, GIVEN_UP_KEY, REMOVABLE_SINCE_KEY
 from provisioner.core.decide import decide
 from provisioner.core.drift import why_drifted
-from provisioner.core.model import CAPACITY_TYPE, Budget, Node, Owner, Pod, Taint
+from provisioner.core.model import CAPACITY_TYPE, Budget, Node, Pod, Taint
 from provisioner.core.plan import DETACH, DRAIN, EVICT, GIVE_UP, MARK, TERMINATE, UNMARK, Plan
 from provisioner.core.policy import DRIFTED, EXPIRED, MODES, OPTIMAL, Headroom, Policy
 from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
-from provisioner.core.surge import TEMPLATE_HASH
 from tests.support.packing import rounds
-from tests.support.provision import NOW, amounts, bought, catalog, offering, pod
+from tests.support.provision import NOW, amounts, bought, catalog, offering, worker
 from tests.support.world import World
 
 MARKET = catalog(offering("small", "1", vcpus=1))
@@ -30,12 +29,6 @@ WAITED = {REMOVABLE_SINCE_KEY: (NOW - timedelta(seconds=60)).isoformat()}
 
 def draining(seconds: float) -> dict[str, str]:
     return {**WAITED, DRAINING_KEY: (NOW - timedelta(seconds=seconds)).isoformat()}
-
-
-def worker(name: str, at: str, **changes: Any) -> Pod:
-    values = {"owner": Owner("ReplicaSet", "web", "web"), "labels": {"app": "web", TEMPLATE_HASH: "7f"}}
-    running = {"node_name": at, "phase": "Running", "is_ready": True}
-    return pod(name, "700m", "2Gi", **{**values, **running, **changes})
 
 
 def there(name: str, **changes: Any) -> Node:
@@ -140,7 +133,7 @@ class TestExpiry:
     ) -> None:
         world = World(MARKET, replace(POLICY, mode=mode, node_unneeded_s=20, expire_after_s=600))
         for name in ("a", "b"):
-            world.cluster.add(worker(name, "", phase="Pending", is_ready=False))
+            world.cluster.add(worker(name, ""))
         world.rounds(2)
         first = set(world.cluster.nodes)
         for _ in range(100):
@@ -213,7 +206,7 @@ class TestDrift:
     def test_after_a_change_of_settings_every_node_is_replaced_once(self) -> None:
         world = World(MARKET, replace(self.POLICY, node_unneeded_s=20))
         for name in ("a", "b"):
-            world.cluster.add(worker(name, "", phase="Pending", is_ready=False))
+            world.cluster.add(worker(name, ""))
         world.rounds(8)
         first = set(world.cluster.nodes)
         assert len(first) == 2
@@ -258,7 +251,7 @@ class TestStuck:
     def test_the_node_is_open_again_and_the_time_counts_from_the_last_pod_moved(self) -> None:
         world = World(MARKET, replace(self.POLICY, node_unneeded_s=1000, expire_after_s=1))
         for name in ("a", "b"):
-            world.cluster.add(worker(name, "", phase="Pending", is_ready=False))
+            world.cluster.add(worker(name, ""))
         world.rounds(2)
         name = world.cluster.pods["a"].node_name
         old = (world.now - timedelta(seconds=290)).isoformat()

@@ -11,12 +11,12 @@ from provisioner.core import stay
 from provisioner.core.decide import decide
 from provisioner.core.hot_nodes import HOT
 from provisioner.core.market import Catalog
-from provisioner.core.model import Node, Owner, Pod, Taint
+from provisioner.core.model import Node, Pod, Taint
 from provisioner.core.owned import pools_of
 from provisioner.core.policy import BIN_SELECT, OPTIMAL, Policy
 from provisioner.core.snapshot import Snapshot
 from tests.support.packing import rounds
-from tests.support.provision import NOW, OKE, OKE_NOMINAL, amounts, node, offering, pod
+from tests.support.provision import NOW, OKE, OKE_NOMINAL, amounts, node, offering, pod, worker
 from tests.support.provision import catalog as market
 
 ROLE = {"rightsize.io/role": "inference"}
@@ -82,11 +82,6 @@ def test_a_policy_says_what_its_nodes_carry() -> None:
     assert [each.id for each in pool.instances] == ["id-x"]
     assert pool.spec.taints == policy.node_taints
     assert pool.spec.labels == (("rightsize.io/role", "inference"), ("team", "a"))
-
-
-def worker(name: str, at: str = "n", **changes: Any) -> Pod:
-    values = {"owner": Owner("ReplicaSet", "web", "web"), "phase": "Running", "is_ready": True, **changes}
-    return pod(name, "700m", "2Gi", node_name=at, **values)
 
 
 def stays(pods: list[Pod], nodes: list[Node], policy: Policy = POLICY) -> list[str]:

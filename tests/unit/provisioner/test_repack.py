@@ -17,7 +17,7 @@ from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.snapshot import Snapshot
 from provisioner.core.surge import TEMPLATE_HASH
 from tests.support.packing import rounds
-from tests.support.provision import NOW, OKE, amounts, bought, catalog, offering, pod
+from tests.support.provision import NOW, OKE, amounts, bought, catalog, offering, pod, worker
 from tests.support.world import World
 
 MARKET = catalog(offering("small", "1", vcpus=1), offering("large", "1.5", vcpus=4, memory_gib=Decimal(16)))
@@ -25,12 +25,6 @@ POLICY = Policy(mode=OPTIMAL, repack=True, node_unneeded_s=60, repack_cost_per_p
 SMALL = PoolSpec("small", 0, Decimal(4), "z1", "on-demand", (("karpenter.sh/capacity-type", "on-demand"),))
 LARGE = replace(SMALL, shape="large", memory_gib=Decimal(16))
 WAITED = {REMOVABLE_SINCE_KEY: (NOW - timedelta(seconds=60)).isoformat()}
-
-
-def worker(name: str, at: str, **changes: Any) -> Pod:
-    phase = "Running" if at else "Pending"
-    values = {"owner": Owner("ReplicaSet", "web", "web"), "labels": {"app": "web"}, "phase": phase, **changes}
-    return pod(name, "700m", "2Gi", node_name=at, **{"is_ready": bool(at), **values})
 
 
 def there(name: str, spec: PoolSpec = SMALL, **changes: Any) -> Node:
@@ -154,7 +148,7 @@ BUDGET = Budget("default", "web", (), 0)
         pytest.param([replace(each, owner=None) for each in TWO], id="nothing would replace them"),
         pytest.param([replace(each, owner=Owner("Job", "j", "j")) for each in TWO], id="they lose work"),
         pytest.param(
-            [replace(each, owner=Owner("ReplicaSet", each.name, each.name)) for each in TWO],
+            [replace(each, owner=Owner("ReplicaSet", each.name, each.name), labels={}) for each in TWO],
             id="they serve alone and cannot be replaced first",
         ),
         pytest.param([replace(each, claims=("data",)) for each in TWO], id="they have a volume"),
