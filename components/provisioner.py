@@ -41,7 +41,7 @@ class Provisioner(Part):
         after: Sequence[pulumi.Resource],
     ) -> None:
         super().__init__("kubernetes:Provisioner", PROVISIONER_NAME, after=after, provider=provider)
-        policy, wiring = settings[1:]
+        region, policy, wiring = settings
         home = RestrictedNamespace(NAMESPACE_PROVISIONER, provider, after)
         opened = (
             [PullSecret(NAMESPACE_PROVISIONER, image.docker_config, provider, [home])]
@@ -84,7 +84,11 @@ class Provisioner(Part):
             PROVISIONER_NAME,
             metadata=_metadata(),
             spec=manifests.deployment_spec(
-                image.name, wiring.environment, checksum, PULL_SECRET if opened else ""
+                image.name,
+                wiring.environment,
+                checksum,
+                PULL_SECRET if opened else "",
+                records=bool(region.records),
             ),
             opts=self.child(account, binding, config, *opened),
         )

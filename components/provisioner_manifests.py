@@ -18,10 +18,21 @@ from catalog.names import (
     SETTINGS_ENV,
 )
 from components.image import pull_secrets
-from components.model_manifests import NAME_KEY, Manifest, restricted_container, restricted_pod
+from components.model_manifests import (
+    NAME_KEY,
+    SCRATCH_FOLDER,
+    Manifest,
+    restricted_container,
+    restricted_pod,
+)
+from provisioner.core.policy import DESIRED, NEVER, OFF
 
 SETTINGS_FILE: Final = "settings.yaml"
 LABELS: Final = {NAME_KEY: PROVISIONER_NAME}
+RECORD_FOLDER: Final = f"{SCRATCH_FOLDER}/decisions"
+RECORD_MIB: Final = 50
+_SCRATCH_MIB: Final = 2 * RECORD_MIB
+"""A pod whose volume grows beyond its limit is evicted: records have half of it."""
 CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "patch"]},
@@ -66,12 +77,12 @@ class Policy:
     max_pools: int
     max_price_per_hour: Decimal | None
     """What all bought nodes together may cost; nothing: no limit."""
-    preview_release: str = "never"
+    preview_release: str = NEVER
     """Whether pods that a gate holds for a preview of their price are released."""
     preview_max_price_per_hour: Decimal | None = None
     """Above which price they wait for approval all the same; nothing: no limit."""
-    growth: str = "desired"
-    """Room for workloads that an autoscaler is raising: off, desired or max replicas."""
+    growth: str = DESIRED
+    """Room for workloads that an autoscaler is raising."""
     hot_nodes: bool = False
     """Whether nodes are relieved whose pods use more than they asked for."""
     replaces_nodes: bool = False
@@ -112,6 +123,19 @@ class Region:
     endpoint: str
     kubernetes_version: pulumi.Input[str]
     loop_period_s: int
+    record_last: int = 0
+    """How many decisions are kept, to be decided again somewhere else; 0: none."""
+
+    @property
+    def records(self) -> Mapping[str, Any]:
+        """Where decisions are kept, as the provisioner's settings have it."""
+        if not self.record_last:
+            return {}
+        return {
+            "record_folder": RECORD_FOLDER,
+            "record_last": self.record_last,
+            "record_mib": RECORD_MIB,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,23 +163,33 @@ def settings(region: Region, policy: Policy, wiring: Wiring) -> dict[str, Any]:
         "kubernetes_version": region.kubernetes_version,
         "site": dict(wiring.site),
         "loop_period_s": region.loop_period_s,
+        **region.records,
         "policy": policy.document(),
     }
 
 
 def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
     """What the provisioner's ClusterRole allows."""
-    growing = () if policy.growth == "off" else GROWTH_RULES
+    growing = () if policy.growth == OFF else GROWTH_RULES
     moving = MOVING_RULES if policy.repack or policy.hot_nodes or policy.replaces_nodes else ()
     measuring = MEASURING_RULES if policy.hot_nodes else ()
-    releasing = RELEASING_RULES if policy.preview_release != "never" else ()
+    releasing = RELEASING_RULES if policy.preview_release != NEVER else ()
     return CLUSTER_RULES + growing + moving + releasing + measuring
 
 
 def deployment_spec(
-    image: str, environment: Mapping[str, str], checksum: pulumi.Input[str], pull_secret: str = ""
+    image: str,
+    environment: Mapping[str, str],
+    checksum: pulumi.Input[str],
+    pull_secret: str = "",
+    *,
+    records: bool = False,
 ) -> Manifest:
-    """The Deployment's spec: one at a time, on management nodes; `pull_secret` opens the image's registry."""
+    """The Deployment's spec: one at a time, on management nodes; `pull_secret` opens the image's registry.
+
+    With `records` its own volume, where it keeps decisions, has a limit.
+    """
+    limit = {"sizeLimit": f"{_SCRATCH_MIB}Mi"} if records else {}
     return {
         "replicas": 1,
         "strategy": {"type": "Recreate"},
@@ -169,7 +203,7 @@ def deployment_spec(
                 "nodeSelector": {ROLE_KEY: ROLE_MANAGEMENT},
                 "securityContext": restricted_pod(),
                 "containers": [_container(image, environment)],
-                "volumes": [{"name": "scratch", "emptyDir": {}}],
+                "volumes": [{"name": "scratch", "emptyDir": limit}],
             },
         },
     }
@@ -196,5 +230,5 @@ def _container(image: str, environment: Mapping[str, str]) -> Manifest:
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
         "securityContext": restricted_container(),
-        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],  # noqa: S108 - a volume of the pod's own
+        "volumeMounts": [{"name": "scratch", "mountPath": SCRATCH_FOLDER}],
     }

@@ -11,11 +11,11 @@ from provisioner.record import Decision, RecordFault, dump
 
 
 class Ring:
-    """A folder with so many records; the oldest goes when one more comes."""
+    """A folder with so many records, of so many bytes together; the oldest go when one more comes."""
 
-    def __init__(self, folder: Path, last: int) -> None:
+    def __init__(self, folder: Path, last: int, most_bytes: int) -> None:
         """Makes the folder; raises RecordFault where that cannot be."""
-        self._folder, self._last = folder, last
+        self._folder, self._last, self._most_bytes = folder, last, most_bytes
         self._kept: Plan | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -28,11 +28,24 @@ class Ring:
             return
         name = f"decision-{decision.now:%Y%m%dT%H%M%S.%fZ}.json"
         part = self._folder / f".{name}"
+        text = f"{dump(decision, plan)}\n".encode()
+        if len(text) > self._most_bytes:
+            raise RecordFault(
+                f"{self._folder}: a record of {len(text)} bytes is larger than {self._most_bytes}, which all may "
+                "take: raise record_mib"
+            )
         try:
-            part.write_text(f"{dump(decision, plan)}\n", encoding="utf-8")
+            self._make_room(len(text))
+            part.write_bytes(text)
             part.replace(self._folder / name)
-            for old in sorted(self._folder.glob("decision-*.json"))[: -self._last]:
-                old.unlink(missing_ok=True)
         except OSError as error:
             raise RecordFault(f"{self._folder}: cannot be written: {error.strerror}") from error
         self._kept = plan
+
+    def _make_room(self, size: int) -> None:
+        """Remove the oldest before the new one is written: there is never more than may be."""
+        left = self._most_bytes - size
+        for at, old in enumerate(sorted(self._folder.glob("decision-*.json"), reverse=True), 1):
+            left -= old.stat().st_size
+            if at >= self._last or left < 0:
+                old.unlink()

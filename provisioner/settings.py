@@ -248,6 +248,7 @@ class Settings(Section, Generic[S]):
     log_format: Literal["json", "console"] = "json"
     record_folder: str = Field(default="", description="no decision is recorded when empty")
     record_last: int = Field(default=20, ge=1)
+    record_mib: int = Field(default=50, ge=1, description="what the records may take together")
     policy: PolicySettings = Field(default_factory=PolicySettings)
 
     @field_validator("cloud")

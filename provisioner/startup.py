@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 
-from catalog.allocatable import GIB
+from catalog.allocatable import GIB, MIB
 from catalog.loader import bundled
 from catalog.names import SERVICE_ACCOUNT_TOKEN_ENV
 from catalog.offering import at_home, within
@@ -44,7 +44,8 @@ def controller(settings: Settings[Any]) -> Controller:
     )
     made = Controller(driver, cluster, catalog, policy, log)
     if settings.record_folder:
-        made.record = Ring(Path(settings.record_folder), settings.record_last).keep
+        folder = Path(settings.record_folder)
+        made.record = Ring(folder, settings.record_last, settings.record_mib * MIB).keep
     return made
 
 

@@ -86,6 +86,7 @@ def provisioner(
         endpoint=settings.provisioner.endpoint,
         kubernetes_version=kubernetes_version,
         loop_period_s=settings.timing.provisioner_period_s,
+        record_last=settings.provisioner.record_last,
     )
     image = Image(settings.provisioner.image, settings.images.pull_secret)
     return Provisioner(image, (region, _policy(plan), wiring), access.provider, after)

@@ -105,6 +105,8 @@ class Provisioner:
     """How pods get free that a gate holds for a preview of their price."""
     preview_max_price_per_hour: Decimal | None
     """Above which price they wait for approval; nothing: no limit."""
+    record_last: int
+    """How many of its decisions it keeps for a replay; 0: none."""
     boot_volume_gib: int
     purchases: Mapping[str, Any]
     """Limits, preferences and thresholds, as the provisioner's policy names them."""
@@ -319,6 +321,7 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
         hot_nodes=reader.flag("hotNodes"),
         preview_release=reader.choice("previewRelease", RELEASES, NEVER),
         preview_max_price_per_hour=reader.optional_price("previewMaxPricePerHour"),
+        record_last=reader.integer("recordLast", 0, most=1000),
         boot_volume_gib=_boot_volume(reader, 50),
         purchases=read_purchases(reader),
         upkeep=read_upkeep(reader),

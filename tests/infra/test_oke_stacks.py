@@ -19,6 +19,7 @@ from tests.support.every_variant import (
     EveryVariant,
     own_of,
     pod_of,
+    scratch,
     settings_text,
     told,
 )
@@ -298,6 +299,14 @@ class TestRightSized:
             ["poddisruptionbudgets"],
         ]
         assert told(stack).policy.policy().repack
+
+    def test_keeps_decisions_where_that_is_asked_for(self, stacks: dict[str, Cloud]) -> None:
+        stack = run({"variant": "right-sized", "provisioner.recordLast": 5})
+        kept = told(stack)
+        assert (kept.record_folder, kept.record_last, kept.record_mib) == ("/tmp/decisions", 5, 50)
+        assert scratch(stack) == {"sizeLimit": "100Mi"}
+        assert told(stacks["right-sized"]).record_folder == ""
+        assert scratch(stacks["right-sized"]) == {}
 
     def test_tells_the_provisioner_all_it_needs(self, stacks: dict[str, Cloud]) -> None:
         stack = stacks["right-sized"]

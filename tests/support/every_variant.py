@@ -31,6 +31,13 @@ def told(stack: Cloud) -> Settings[Any]:
     return parse(settings_text(stack))
 
 
+def scratch(stack: Cloud) -> Mapping[str, Any]:
+    """The provisioner's own volume."""
+    (volume,) = pod_of(stack.one(DEPLOYMENT, "provisioner"))["volumes"]
+    found: Mapping[str, Any] = volume["emptyDir"]
+    return found
+
+
 def own_of(stacks: Mapping[str, Cloud]) -> dict[str, set[str]]:
     """Names of what a variant has and not all of them have, without our components."""
     sets = {variant: {(one.token, one.name) for one in stack.declared} for variant, stack in stacks.items()}
