@@ -81,22 +81,14 @@ def _lines(row: Sequence[Text], classes: Sequence[str]) -> Iterator[Element]:
     """A row whose figures have several lines is as many rows of the page; the legend has a line for each."""
     legend, *cells = ([*cell.split("\n", allow_blank=True)] for cell in row)
     height = max((len(cell) for cell in cells), default=1)
-    if height == 1:
-        yield element(
-            "tr",
-            _head(legend),
-            *(_cell(cell[0], kind) for cell, kind in zip(cells, classes[1:], strict=True)),
-        )
-        return
-    for line in range(height):
+    heads = [legend] if height == 1 else [legend[line : line + 1] for line in range(height)]
+    for line, head in enumerate(heads):
         here = [cell[line] if line < len(cell) else Text() for cell in cells]
-        name = legend[line : line + 1]
         if any(cell.plain for cell in here):
-            yield element(
-                "tr", _head(name), *(_cell(cell, kind) for cell, kind in zip(here, classes[1:], strict=True))
-            )
+            figures = (_cell(cell, kind) for cell, kind in zip(here, classes[1:], strict=True))
+            yield element("tr", _head(head), *figures)
         else:
-            yield element("tr", _head(name, colspan=str(len(row)), group="group"))
+            yield element("tr", _head(head, colspan=str(len(row)), group="group"))
 
 
 def _head(lines: Iterable[Text], group: str = "", **attributes: str) -> Element:
