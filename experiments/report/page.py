@@ -156,10 +156,8 @@ def _cost(found: Sequence[Results]) -> Iterator[Element]:
             if (cloud, reproduces) not in have:
                 option = " --published" if reproduces else ""
                 command = f"python -m experiments run --cloud {cloud}{option}"
-                yield _missing(
-                    f"{cloud.upper()}, {_settings(published=reproduces)}: not measured. Measure it by ",
-                    command,
-                )
+                which = f"{cloud.upper()}, {_settings(published=reproduces)}"
+                yield _missing(f"{which}: not measured. Measure it by `{command}`.")
 
 
 def _saving(found: Sequence[Results]) -> Iterator[Element]:
@@ -182,13 +180,13 @@ def _nodes(found: Sequence[Results]) -> Iterator[Element]:
     yield element(
         "p",
         "Nodes that are registered, and the price of what runs: an instance is paid for from its start, before"
-        " it is a node. Bands are the operating points. What is there after 0:00 came with the cluster. The"
+        " it is a node. Bands are the operating points. What came at 0:00 was there from the start. The"
         " clusters of a run need not have been there at the same time.",
     )
     for one in found:
         yield element("h3", _title(one))
         if not one.samples:
-            yield _missing("No samples. Measure again by ", _again(one))
+            yield _missing(f"No samples. Measure again by `{_again(one)}`.")
         for course in courses(one.samples):
             yield _figure(
                 course_plot(course, points),
@@ -199,9 +197,7 @@ def _nodes(found: Sequence[Results]) -> Iterator[Element]:
             if course.changes:
                 yield from blocks(course_table(course, labels))
         if one.samples and not any(sample.machines for sample in one.samples):
-            yield _missing(
-                "This run did not record which machines its nodes are. Measure again by ", _again(one)
-            )
+            yield _missing(f"The machines of this run were not recorded. Measure again by `{_again(one)}`.")
 
 
 def _latency(found: Sequence[Results]) -> Iterator[Element]:
@@ -213,7 +209,7 @@ def _latency(found: Sequence[Results]) -> Iterator[Element]:
         yield from blocks(one.latency_table())
         yield from (element("p", note) for note in one.run.notes)
     if not measured:
-        yield _missing("Not measured. After `make serving`, measure it by ", _REAL_SERVING)
+        yield _missing(f"Not measured. After `make serving`, measure it by `{_REAL_SERVING}`.")
 
 
 def _scale_up(found: Sequence[Results]) -> Iterator[Element]:
@@ -228,7 +224,7 @@ def _scale_up(found: Sequence[Results]) -> Iterator[Element]:
             " above.",
         )
     if not measured:
-        yield _missing("Not measured. Measure it by ", "python -m experiments run --cloud oke")
+        yield _missing("Not measured. Measure it by `python -m experiments run --cloud oke`.")
 
 
 def _predictions(found: Sequence[Results]) -> Iterator[Element]:
@@ -241,7 +237,7 @@ def _predictions(found: Sequence[Results]) -> Iterator[Element]:
         for difference in predictions.differences(answers):
             yield element("p", element("span", f"differs: {difference}", class_="bad"))
     if not measured:
-        yield _missing("Not measured. After `make serving`, measure it by ", _REAL_SERVING)
+        yield _missing(f"Not measured. After `make serving`, measure it by `{_REAL_SERVING}`.")
 
 
 def _effort() -> Iterator[Element]:
@@ -272,8 +268,10 @@ def _again(one: Results) -> str:
     )
 
 
-def _missing(words: str, command: str) -> Element:
-    return element("p", words, element("code", command), ".", class_="missing")
+def _missing(words: str) -> Element:
+    """What is between backticks is to be typed."""
+    parts = (element("code", part) if number % 2 else part for number, part in enumerate(words.split("`")))
+    return element("p", *parts, class_="missing")
 
 
 def _figure(spec: Spec, caption: str, says: str) -> Element:

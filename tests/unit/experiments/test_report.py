@@ -140,7 +140,7 @@ def test_what_is_missing_is_said_with_the_command_that_makes_it(tmp_path: Path) 
     for words in (
         "GKE, published settings: not measured. Measure it by python -m experiments run --cloud gke --published.",
         "OKE, own settings: not measured. Measure it by python -m experiments run --cloud oke.",
-        "After `make serving`, measure it by python -m experiments run --cloud oke --variants right-sized",
+        "After make serving, measure it by python -m experiments run --cloud oke --variants right-sized",
     ):
         assert words in said
     assert said.count("--serving real.") == 2
@@ -159,7 +159,7 @@ def test_a_run_of_which_little_is_known_has_a_page_all_the_same(tmp_path: Path) 
     assert shown.faults == []
     assert "did not come to its end" in shown.said
     assert "where not recorded" in " ".join(" ".join(shown.words).split())
-    assert "did not record which machines its nodes are" in shown.said
+    assert "The machines of this run were not recorded" in shown.said
     assert "not measured" in {cell.strip() for row in shown.rows for cell in row}
 
 
