@@ -17,7 +17,7 @@ from experiments.record import EMULATED, GIVEN, LIVE, Run
 from experiments.report.drawing import drawn
 from experiments.report.markup import blocks, document, element
 from experiments.report.plots import Spec, cost_plot, course_plot, saving_plot, scale_up_plot
-from experiments.results import Results
+from experiments.results import Results, folder_name
 from experiments.saving import saving_table
 from experiments.table import clouds_table
 
@@ -253,7 +253,9 @@ def _by_settings(found: Sequence[Results]) -> Iterator[tuple[str, list[Results]]
 
 
 def _title(one: Results) -> str:
-    return f"{one.run.cloud.upper()}, {_settings(published=one.run.published)}"
+    usual = folder_name(one.run.cloud, published=one.run.published)
+    which = "" if one.folder.name == usual else f" ({one.folder.name})"
+    return f"{one.run.cloud.upper()}, {_settings(published=one.run.published)}{which}"
 
 
 def _settings(*, published: bool) -> str:

@@ -183,6 +183,14 @@ def test_the_same_runs_make_the_same_page(found: tuple[Results, ...], shown: Pag
     assert page(found) == shown.text
 
 
+def test_a_run_in_a_folder_of_another_name_is_told_by_it(tmp_path: Path) -> None:
+    measured(tmp_path).folder.rename(tmp_path / "before")
+    measured(tmp_path)
+    said = Page(page(all_results(tmp_path))).said
+    assert "OKE, published settings (before): saving factor" in said
+    assert "OKE, published settings: saving factor" in said
+
+
 def test_the_command_writes_the_page_and_prints_its_path(tmp_path: Path) -> None:
     measured(tmp_path)
     result = CliRunner().invoke(app, ["report", "--out", str(tmp_path)])
