@@ -18,6 +18,8 @@ from provisioner.core.optimal.targets import Aim, aims_of, worthwhile
 _MANY_GROUPS: Final = 600
 """From here on one order is tried only, so that the first answer stays early."""
 
+_ONE: Final = np.ones(1, dtype=np.int64)
+
 
 def greedy(tables: Tables, left: Ints) -> list[Bin]:
     """Nodes for all pods left; every one of their groups fits some shelf."""
@@ -54,6 +56,8 @@ class _Open:
         nodes = len(self.loads)
         if not nodes or not pods:
             return pods
+        if pods == 1:
+            return self._place_one(group, nodes)
         tables = self.tables
         asks = np.where(tables.need[group] > 0, tables.need[group], NOTHING)
         fits = np.floor(((self.left[:nodes] + CRUMB) / asks).min(axis=1))
@@ -65,6 +69,18 @@ class _Open:
         at = np.flatnonzero(taken)
         self._put(at, group, taken[at])
         return pods - int(taken.sum())
+
+    def _place_one(self, group: int, nodes: int) -> int:
+        """The same for one pod, which is sooner: nothing has to be divided."""
+        tables = self.tables
+        fits = (self.left[:nodes] >= tables.need[group]).all(axis=1) & tables.open[self.shelf[:nodes], group]
+        if self._on is not None and tables.apart is not None:
+            fits &= ~self._on[:nodes, tables.apart[group]].any(axis=1)
+        first = int(fits.argmax())
+        if not fits[first]:
+            return 1
+        self._put(np.array([first]), group, _ONE)
+        return 0
 
     def open(self, shelf: int, room: Floats, group: int, pods: Ints) -> None:
         """Open as many nodes as there are numbers of pods of a group."""

@@ -7,6 +7,7 @@ so that the answer does not depend on it either.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -107,21 +108,22 @@ def _shelves(
     problem: Problem, rows: Sequence[tuple[int, ...]]
 ) -> tuple[tuple[Shelf, ...], Mapping[int, int], Bools]:
     """Machines whose classes are open to the same groups share a shelf."""
-    together: dict[tuple[int, ...], list[tuple[int, Machine]]] = defaultdict(list)
-    visitors: dict[int, list[int]] = defaultdict(list)
+    visitors: dict[frozenset[int], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
-        for klass in problem.groups[row[0]].classes:
-            visitors[klass].append(place)
+        visitors[problem.groups[row[0]].classes].append(place)
+    together: dict[tuple[int, ...], list[tuple[int, Machine]]] = defaultdict(list)
     for position, machine in enumerate(problem.machines):
-        if machine.klass in visitors:
-            together[tuple(visitors[machine.klass])].append((position, machine))
-    signatures = sorted(together)
-    reach = np.zeros((len(signatures), len(rows)), dtype=bool)
+        kinds = tuple(at for at, classes in enumerate(visitors) if machine.klass in classes)
+        together[kinds].append((position, machine))
+    together.pop((), None)
+    places = list(visitors.values())
+    listed = sorted((sorted(chain.from_iterable(places[at] for at in kinds)), kinds) for kinds in together)
+    reach = np.zeros((len(listed), len(rows)), dtype=bool)
     shelf_of = {}
-    for shelf, signature in enumerate(signatures):
-        reach[shelf, list(signature)] = True
-        shelf_of.update({machine.klass: shelf for _, machine in together[signature]})
-    return tuple(stack(together[signature]) for signature in signatures), shelf_of, reach
+    for shelf, (open_to, kinds) in enumerate(listed):
+        reach[shelf, open_to] = True
+        shelf_of.update({machine.klass: shelf for _, machine in together[kinds]})
+    return tuple(stack(together[kinds]) for _, kinds in listed), shelf_of, reach
 
 
 def _rooms(
