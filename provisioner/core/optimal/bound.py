@@ -11,7 +11,7 @@ size is tried on all others; the best counts. Free rooms take their worth off th
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,14 +61,26 @@ class Judge:
             together[allowed.tobytes()].append(index)
         self._rooms = [_Rooms(tables, places) for _, places in sorted(together.items()) if len(tables.need)]
 
-    def below(self, worth: Floats, most_solves: int, *, whole: bool = False) -> tuple[float, list[Overrun]]:
-        """A bound from what pods are worth, and the sizes that keep it from being higher.
+    def below(self, worth: Floats, most_solves: int) -> tuple[float, list[Overrun]]:
+        """A bound from what pods are worth, and the sizes that keep it from being higher."""
+        steps = self.steps(worth, most_solves, whole=False)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: tuple[float, list[Overrun]] = end.value
+                return found
+
+    def steps(
+        self, worth: Floats, most_solves: int, *, whole: bool
+    ) -> Generator[bool, None, tuple[float, list[Overrun]]]:
+        """The same, with a stop after each program.
 
         `whole`: fixed sizes hold whole pods only, which takes longer and gives a higher bound.
         """
         ratio, overruns = 0.0, []
         for shelf in self._shelves:
-            top, found = shelf.ratio(worth, most_solves, max(ratio, 1.0), whole=whole)
+            top, found = yield from shelf.ratio(worth, most_solves, max(ratio, 1.0), whole=whole)
             ratio = max(ratio, top)
             overruns += found
         if ratio <= 0:
@@ -123,7 +135,7 @@ class _Shelf:
 
     def ratio(
         self, worth: Floats, most_solves: int, enough: float, *, whole: bool
-    ) -> tuple[float, list[Overrun]]:
+    ) -> Generator[bool, None, tuple[float, list[Overrun]]]:
         """The most worth for each dollar that a size holds, not below the truth, and what shows it.
 
         Sizes are looked at from the worst on until the worst is exact, is `enough`, or `most_solves`
@@ -155,6 +167,7 @@ class _Shelf:
             limits.is_exactly(part, at, ratio)
             if ratio > 1 + _CLOSE:
                 overruns.append(Overrun(self.index, room, price, load))
+            yield True
         return limits.worst()[0], overruns
 
     def _whole(

@@ -1,6 +1,6 @@
 """Whole nodes, one batch after another, each drawn from the fluid answer for the pods still left."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +13,6 @@ from provisioner.core.optimal.shelf import Floats, Ints
 from provisioner.core.optimal.tables import Tables
 from provisioner.core.optimal.targets import aims_of
 
-_FEW: Final = 6.0
-"""From so many nodes down, sizes other than the fluid answer's are tried as well."""
 _EMPTIEST: Final = 0.5
 """No size is taken to stay emptier than this."""
 _NEAR: Final = 0.02
@@ -32,27 +30,28 @@ class Fullness:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Loads, and how full the sizes became that they were drawn for."""
+    """Loads so far, how full the sizes became that they were drawn for, and the pods left by group."""
 
     loads: list[Load]
     fullness: list[Fullness]
+    left: Ints
 
 
 def build(
     tables: Tables, guide: Fluid, pods: Ints, manner: Manner, random: np.random.Generator
-) -> Generator[bool, None, Built | None]:
-    """Loads for all pods, with a stop after each batch; None where the guide's sizes cannot hold them."""
+) -> Iterator[Built]:
+    """Loads for the pods, after each batch; ends early where the guide's sizes cannot hold those left."""
     left = pods.copy()
-    built = Built([], [])
+    built = Built([], [], left)
     worth: Floats | None = None
     while left.any():
         guide.demand(left)
         if not guide.solve():
-            return None
+            return
         worth = guide.worth if worth is None else worth
         streams = guide.streams()
         found = draw(tables, streams, guide.worth, left, manner, random)
-        if sum(stream.nodes for stream in streams) < _FEW or not len(found.price):
+        if sum(stream.nodes for stream in streams) < manner.few or not len(found.price):
             proposed = propose(tables, aims_of(tables, left), guide.worth, left, random)
             found = joined([found, proposed], tables.size)
         notes = [Fullness(stream) for stream in streams]
@@ -64,8 +63,8 @@ def build(
                 note.worth += times * float(found.loads[row] @ worth)
         built.fullness.extend(notes)
         if left.any():
-            yield True
-    return built
+            yield built
+    yield built
 
 
 def learn(guide: Fluid, built: Built) -> None:

@@ -43,6 +43,8 @@ class Manner:
 
     It leaves pods that are easier to place.
     """
+    few: float = 6.0
+    """From so many nodes down, sizes other than the fluid answer's are tried as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _NEAR: Final = 0.006
 _FAR: Final = 0.03
 """Part of a bound by which loads are dearer that one from whole pods is worth its time."""
 _MISSES: Final = 3
-"""Rounds without a new load after which the others are few."""
+"""Rounds of too little gain after which the search for loads ends."""
 _SOON: Final = 40
 _SMOOTH: Final = 0.5
 _IDLE: Final = 40
@@ -61,23 +61,32 @@ class Relaxation:
         while self._sharpen(fluid, _SOLVES):
             yield True
 
-    def soon(self, bought: Whole, random: np.random.Generator) -> Iterator[bool]:
+    def soon(self, bought: Whole, gain: float, random: np.random.Generator) -> Iterator[bool]:
         """Rounds in which loads join `bought` that are worth more than they cost, as far as they are soon found.
 
-        Worths are good then, and the bound from them is tried if it may be much higher.
+        It ends when some rounds in a row bring no new ones, or when the price no longer falls by that share.
         """
-        idle = 0
+        idle, before = 0, np.inf
         for _ in range(_SOON):
             if idle >= _MISSES or not bought.solve() or bought.value - self.bound < _NEAR * self.bound:
                 break
-            idle = 0 if bought.join(dear_loads(self._tables, bought.worth, random)) else idle + 1
+            has_new = bought.join(dear_loads(self._tables, bought.worth, random))
+            idle = 0 if has_new and bought.value <= before * (1 - gain) else idle + 1
+            before = bought.value
             yield True
-        if bought.solve() and bought.value - self.bound > _FAR * self.bound:
-            bound, overruns = self._judge.below(bought.worth, _SOLVES, whole=True)
+
+    def bounded(self, bought: Whole) -> Iterator[bool]:
+        """The bound from the worths of `bought`, if it may be much higher; loads found by that join."""
+        least = _FAR
+        while bought.solve() and bought.value - self.bound > least * self.bound:
+            least = _NEAR
+            bound, overruns = yield from self._judge.steps(bought.worth, _SOLVES, whole=True)
             if bound > self.bound:
                 self.bound, self.worth = bound, bought.worth
-            bought.join(_loads_of(overruns))
+            has_new = bought.join(_loads_of(overruns))
             yield True
+            if not has_new:
+                break
 
     def wholly(self, bought: Whole) -> Iterator[bool]:
         """Rounds of a bound from whole pods; `bought` starts with loads known and gains the best by then.
@@ -89,7 +98,7 @@ class Relaxation:
         while idle < _IDLE and bought.solve() and bought.value - self.bound > _EXACT * bought.value:
             idle += 1
             for worth in (_SMOOTH * best + (1 - _SMOOTH) * bought.worth, bought.worth):
-                bound, overruns = self._judge.below(worth, _SOLVES, whole=True)
+                bound, overruns = yield from self._judge.steps(worth, _SOLVES, whole=True)
                 if bound > self.bound:
                     idle = 0 if bound > self.bound * (1 + _EXACT) else idle
                     self.bound, best = bound, worth

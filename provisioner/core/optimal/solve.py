@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 
 from provisioner.core.optimal.answer import Answer, Node
-from provisioner.core.optimal.bins import Load, load_of, pods_in, priced
+from provisioner.core.optimal.bins import Load, cost, load_of, pods_in, priced
 from provisioner.core.optimal.bound import Judge
-from provisioner.core.optimal.build import build, learn
+from provisioner.core.optimal.build import Built, build, learn
 from provisioner.core.optimal.deal import Deal, money
 from provisioner.core.optimal.exact import exact
 from provisioner.core.optimal.fluid import Fluid
@@ -34,7 +34,10 @@ from provisioner.core.optimal.whole import Whole
 
 _QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08))
 _THOROUGH: Final = (Manner(0.25, 64, 0.25), Manner(0.1, 96, 0.05), Manner(0.25, 64, 0.0))
-"""Ways of building."""
+_HASTY: Final = (Manner(0.5, 24, 0.25, few=2.0), Manner(0.5, 24, 0.08, few=2.0))
+"""Ways of building. With many groups a batch takes long and gaps are easily filled: fewer rows do there."""
+_HASTY_GROUPS: Final = 400
+"""From so many on building is hasty."""
 _TIGHT: Final = 0.03
 """How much roomier sizes are preferred in building."""
 _SOLVES: Final = 30
@@ -45,6 +48,9 @@ _FEW_GROUPS: Final = 40
 _MANY_GROUPS: Final = 10_000
 """From so many on, one answer built from the fluid one takes longer than there is time."""
 _TRIES: Final = 2
+_GAIN_SOON: Final = 1e-3
+_GAIN: Final = 0.0
+"""Parts of a price that count while loads are sought: first for an answer soon, then for a good one."""
 _PATIENCE: Final = 40
 """Rounds without progress after which an answer is as good as it gets."""
 _PROGRESS: Final = 1e-4
@@ -63,6 +69,7 @@ def solve(problem: Problem, go_on: Callable[[], bool], seed: int = 0) -> Answer:
     rounds = 0
     while not search.is_proven and go_on() and next(progress, False):
         rounds += 1
+    search.finish()
     return _answer(problem, search, lost, rounds)
 
 
@@ -109,6 +116,8 @@ class _Search:
         self._relaxed = Relaxation(tables, self._buyable) if tables.size else None
         self._drawn_from = Fluid(tables, FEW, _TIGHT)
         self._proven = 0.0
+        self._bought: Whole | None = None
+        self._begun: tuple[tuple[Load, ...], Built] | None = None
         self.best = _option(Sketch(((),) * len(tables.rooms), ()), tables)
 
     @property
@@ -138,11 +147,14 @@ class _Search:
         self._try_exactly()
         yield True
         yield from self._relaxed.roughly()
-        yield from self._built(self._relaxed, _QUICK[:1])
-        bought = self._whole()
+        bought = self._bought = self._whole()
+        quick = _QUICK if self.tables.size < _HASTY_GROUPS else _HASTY
+        yield from self._built(self._relaxed, quick[:1])
         if bought is not None and len(self.best.sketch.bins) >= self.tables.size:
+            yield from self._relaxed.soon(bought, _GAIN_SOON, self._random)
             yield from self._rounded(self._relaxed, bought)
-        yield from self._built(self._relaxed, _QUICK[1:])
+            yield from self._sought(self._relaxed, bought)
+        yield from self._built(self._relaxed, quick[1:])
         yield from self._relaxed.finely()
         if self.tables.size <= _FEW_GROUPS:
             # Chance counts for more where nodes are few, and each try takes little time.
@@ -153,10 +165,19 @@ class _Search:
         yield from self._improved(self._relaxed, _PATIENCE // 2)
         if bought is not None:
             bought.join_bins(self.best.sketch.bins)
-            yield from self._rounded(self._relaxed, bought)
+            yield from self._sought(self._relaxed, bought)
             yield from _in_turn(self._improved(self._relaxed, _PATIENCE), self._relaxed.wholly(bought))
-            yield from self._rounded(self._relaxed, bought)
+            yield from self._sought(self._relaxed, bought)
         yield from self._improved(self._relaxed, _PATIENCE)
+
+    def finish(self) -> None:
+        """Complete the answer that was being built, if it can still be the best one."""
+        if self._begun is None or self._relaxed is None:
+            return
+        rooms, built = self._begun
+        bins = priced(self.tables, built.loads)
+        if cost(bins) + float(built.left @ self._relaxed.worth) < self.best.sketch.price:
+            self._consider(Sketch(rooms, (*bins, *greedy(self.tables, built.left))))
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
         """Worth of pods for free rooms: those that nothing can be bought for come first."""
@@ -193,11 +214,18 @@ class _Search:
         self, tables: Tables, guide: Fluid, housed: tuple[tuple[Load, ...], Ints], manner: Manner
     ) -> Iterator[bool]:
         rooms, pods = housed
-        built = yield from build(tables, guide, pods, manner, self._random)
-        if built is not None:
-            if sum(each.price for each in priced(tables, built.loads)) > self.bound * _POOR:
+        for built in build(tables, guide, pods, manner, self._random):
+            if built.left.any():
+                self._begun = (rooms, built)
+                yield True
+                continue
+            if cost(priced(tables, built.loads)) > self.bound * _POOR:
                 learn(guide, built)
-            self._consider(Sketch(rooms, tuple(priced(self.tables, built.loads))))
+            bins = tuple(priced(self.tables, built.loads))
+            self._consider(Sketch(rooms, bins))
+            if self._bought is not None:
+                self._bought.join_bins(bins)
+        self._begun = None
 
     def _whole(self) -> Whole | None:
         """For few groups: the linear program over whole loads, to begin with those of the best answer."""
@@ -207,22 +235,25 @@ class _Search:
         bought.join_bins(self.best.sketch.bins)
         return bought
 
+    def _sought(self, relaxed: Relaxation, bought: Whole) -> Iterator[bool]:
+        """More loads for the program, a bound from it, and its answer."""
+        yield from relaxed.soon(bought, _GAIN, self._random)
+        yield from relaxed.bounded(bought)
+        yield from self._rounded(relaxed, bought)
+
     def _rounded(self, relaxed: Relaxation, bought: Whole) -> Iterator[bool]:
         """The program's answer, rounded down; the rest is picked from known loads, or built."""
-        yield from relaxed.soon(bought, self._random)
         if not bought.solve():
             return
+        loads, left = bought.rounded_down()
         dived = bought.dived()
         if dived is not None:
             self._consider(Sketch((), tuple(priced(self.tables, dived))))
             yield True
-        if not bought.solve():
-            return
-        loads, left = bought.rounded_down()
-        rest = yield from build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random)
-        if rest is not None:
-            self._consider(Sketch((), tuple(priced(self.tables, [*loads, *rest.loads]))))
-        yield True
+        for rest in build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random):
+            if not rest.left.any():
+                self._consider(Sketch((), tuple(priced(self.tables, [*loads, *rest.loads]))))
+            yield True
 
     def _guide(self, relaxed: Relaxation) -> Fluid:
         """The fluid answer that nodes are drawn from: sizes in use there, larger ones as good, and large ones.

@@ -65,11 +65,19 @@ class TestPrices:
         assert answer.bound % Decimal("0.05") == 0
 
     def test_large_machines_that_hold_no_more_pods_are_not_thought_as_good_as_smaller_ones(self) -> None:
-        random = Random(1)
-        wanted = [group(random.randrange(50, 3000), random.randrange(64, 16384) / 1024) for _ in range(600)]
         machines = [_linear(2**step, ratio) for step in range(9) for ratio in (2, 4, 8)]
-        answer = solved(wanted, machines, count=20)
+        answer = solved(_distinct(600), machines, count=20)
         assert answer.price < answer.bound * Decimal("1.02")
+
+    def test_an_answer_that_is_being_built_when_time_ends_is_completed(self) -> None:
+        first, begun, built = (solved(_distinct(600), [flexible(32)], count=count) for count in (0, 4, 30))
+        assert built.price < begun.price < first.price
+
+
+def _distinct(pods: int) -> list[Group]:
+    """No two pods alike."""
+    random = Random(1)
+    return [group(random.randrange(50, 3000), random.randrange(64, 16384) / 1024) for _ in range(pods)]
 
 
 def _linear(cpus: int, ratio: int) -> Machine:
