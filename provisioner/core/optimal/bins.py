@@ -67,6 +67,17 @@ def priced(tables: Tables, loads: Sequence[Load]) -> list[Bin]:
     ]
 
 
+def cheapest(tables: Tables, row: Ints) -> float:
+    """The lowest price of a size that holds a row of pods by group; infinite where none does."""
+    used, on = (row @ tables.need)[np.newaxis], row > 0
+    prices = [
+        float(shelf.cheapest(used)[0])
+        for shelf, may in zip(tables.shelves, tables.open, strict=True)
+        if may[on].all()
+    ]
+    return min(prices, default=float("inf"))
+
+
 def cost(bins: Sequence[Bin]) -> float:
     """Price of bins together."""
     return sum(each.price for each in bins)

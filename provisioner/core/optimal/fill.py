@@ -46,20 +46,21 @@ def fill(
     nodes = len(room)
     row = np.arange(nodes)
     loads = np.zeros((nodes, len(what.need)), dtype=np.int64) if start is None else start.copy()
-    left = room - loads @ what.need + CRUMB
-    divisor = np.where(what.need > 0, what.need, NOTHING)
+    asked = np.flatnonzero(what.need.any(axis=0))
+    need = what.need[:, asked].T.copy()
+    left = (room - loads @ what.need + CRUMB)[:, asked].T.copy()
+    divisor = np.where(need > 0, need, NOTHING)
     limits = np.broadcast_to(what.limit if limit is None else limit, loads.shape)
     blocked = None if what.apart is None else (loads > 0) @ what.apart
-    for place in range(order.shape[-1]):
-        group = order[..., place]
-        fits = np.floor((left / divisor[group]).min(axis=1))
+    for group in np.atleast_2d(order).T:  # one for each node, or for all of them
+        fits = np.floor((left / divisor[:, group]).min(axis=0, initial=np.inf))
         fits = np.minimum(fits, limits[row, group] - loads[row, group])
         np.maximum(fits, 0, out=fits)
         if blocked is not None:
             fits[blocked[row, group]] = 0
         if not fits.any():
             continue
-        left -= fits[:, np.newaxis] * what.need[group]
+        left -= fits * need[:, group]
         loads[row, group] += fits.astype(np.int64)
         if blocked is not None and what.apart is not None:
             blocked |= what.apart[group] & (fits > 0)[:, np.newaxis]

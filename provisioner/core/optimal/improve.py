@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from provisioner.core.optimal.bins import Bin, Load, load_of, pods_in, priced
+from provisioner.core.optimal.bins import Bin, Load, cheapest, load_of, pods_in, priced
 from provisioner.core.optimal.patterns import propose
 from provisioner.core.optimal.rooms import refill
 from provisioner.core.optimal.shelf import Floats, Ints
@@ -49,9 +49,10 @@ def repack(
     best: list[Load] | None = None
     spent, least = 0.0, most + 1e-12
     while left.any():
-        (last,) = priced(tables, [load_of(left)])
-        if tables.may_share(left) and spent + last.price <= least:
-            best, least = [*chosen, last.load], spent + last.price
+        if tables.may_share(left):
+            price = cheapest(tables, left)
+            if spent + price <= least:
+                best, least = [*chosen, load_of(left)], spent + price
         found = propose(tables, aims_of(tables, left), worth, left, random)
         if not len(found.price):
             break

@@ -108,9 +108,11 @@ class Shelf:
     def _fixed(self, loads: Floats) -> tuple[Floats, Ints]:
         if not len(self.price):
             return np.full(len(loads), np.inf), np.zeros(len(loads), dtype=np.int64)
-        holds: Bools = np.all(loads[:, np.newaxis, :] <= self.usable[np.newaxis, :, :], axis=2)
+        holds = np.ones((len(loads), len(self.price)), dtype=bool)
+        for resource in range(loads.shape[1]):
+            holds &= loads[:, [resource]] <= self.usable[:, resource]
         place = holds.argmax(axis=1)
-        return np.where(holds.any(axis=1), self.price[place], np.inf), place
+        return np.where(holds[np.arange(len(loads)), place], self.price[place], np.inf), place
 
 
 def stack(machines: Iterable[tuple[int, Machine]]) -> Shelf:
