@@ -14,6 +14,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from experiments.fault import Fault
+from experiments.published import VARIANTS
 from experiments.record import Sample
 
 
@@ -58,7 +59,7 @@ class Course:
 
 
 def courses(samples: Iterable[Sample]) -> tuple[Course, ...]:
-    """A course for every variant that was seen.
+    """A course for every variant that was seen, in the order of the tables.
 
     Raises:
         Fault: a sample's time is none.
@@ -66,7 +67,7 @@ def courses(samples: Iterable[Sample]) -> tuple[Course, ...]:
     seen: dict[str, list[Sample]] = {}
     for sample in samples:
         seen.setdefault(sample.variant, []).append(sample)
-    return tuple(_course(variant, own) for variant, own in seen.items())
+    return tuple(_course(variant, seen[variant]) for variant in VARIANTS if variant in seen)
 
 
 def course_table(course: Course, labels: dict[str, str]) -> RenderableType:

@@ -53,7 +53,7 @@ def test_nodes_that_came_and_went_are_told_by_machine() -> None:
 
 def test_variants_side_by_side_have_courses_of_their_own() -> None:
     found = courses([sample(0), sample(3, variant="max-sized"), sample(5), sample(9, variant="max-sized")])
-    assert [(one.variant, one.steps[-1].at_s) for one in found] == [("dynamic", 5), ("max-sized", 6)]
+    assert [(one.variant, one.steps[-1].at_s) for one in found] == [("max-sized", 6), ("dynamic", 5)]
 
 
 def test_without_machines_there_are_no_changes_to_tell() -> None:
