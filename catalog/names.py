@@ -22,6 +22,9 @@ PROVISION_KEY: Final = f"{DOMAIN}/provision"
 MODEL_KEY: Final = f"{DOMAIN}/model"
 """Label of a model's pods, Deployment and Service; its value is the model's name."""
 
+STARTING_KEY: Final = f"{DOMAIN}/starting"
+"""Taint (value "true") that a bought node registers with, until the provisioner lets its pods in."""
+
 REMOVABLE_SINCE_KEY: Final = f"{DOMAIN}/removable-since"
 """Node annotation (RFC 3339): the provisioner could remove this node since then, and waits."""
 

@@ -34,26 +34,19 @@ RECORD_MIB: Final = 50
 _SCRATCH_MIB: Final = 2 * RECORD_MIB
 """A pod whose volume grows beyond its limit is evicted: records have half of it."""
 CLUSTER_RULES: Final[tuple[Mapping[str, Any], ...]] = (
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "patch"]},
     {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "patch"]},
-    {"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["persistentvolumeclaims", "persistentvolumes"], "verbs": ["list"]},
     {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses", "csinodes"], "verbs": ["list"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
 )
-"""All the provisioner may do: see pods and nodes, cordon and annotate nodes, nominate pods' nodes, see
+"""All the provisioner may do: see pods and nodes, cordon, annotate and open nodes, let pods in to them, see
 where volumes are and how many a node takes, say what it did."""
 MOVING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]},
     {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["list"]},
 )
-"""What it may do as well where it moves pods: see disruption budgets, evict as far as they allow, and take
-a workload's last pod from its ReplicaSet, so that it is replaced before it goes."""
-RELEASING_RULES: Final[tuple[Mapping[str, Any], ...]] = (
-    {"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]},
-)
-"""What it may do as well where it takes scheduling gates away from pods that it has told the price of."""
+"""What it may do as well where it moves pods: see disruption budgets, evict as far as they allow."""
 GROWTH_RULES: Final[tuple[Mapping[str, Any], ...]] = (
     {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
 )
@@ -173,8 +166,7 @@ def rules(policy: Policy) -> tuple[Mapping[str, Any], ...]:
     growing = () if policy.growth == OFF else GROWTH_RULES
     moving = MOVING_RULES if policy.repack or policy.hot_nodes or policy.replaces_nodes else ()
     measuring = MEASURING_RULES if policy.hot_nodes else ()
-    releasing = RELEASING_RULES if policy.preview_release != NEVER else ()
-    return CLUSTER_RULES + growing + moving + releasing + measuring
+    return CLUSTER_RULES + growing + moving + measuring
 
 
 def deployment_spec(

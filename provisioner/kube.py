@@ -21,6 +21,7 @@ from provisioner.core import parse, usage
 from provisioner.core.attached import attached
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.model import Budget, Node, Pod, Scaler
+from provisioner.core.opening import STARTING, own_taint, ticket
 from provisioner.core.storage import KINDS, Storage
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
@@ -208,6 +209,33 @@ class Kube:
             }
             self._patch(node, {"metadata": meta, "spec": {"taints": taints}})
 
+    def claim(self, node: Node) -> None:
+        """Keep everybody off a node that has just registered, but those who are let in to it."""
+        at = _shut_at(node)
+        if at is not None and node.taints[at] != own_taint(node):
+            value = {"op": "replace", "path": f"/spec/taints/{at}/value", "value": own_taint(node).value}
+            self._patch(node.name, [_still_shut(at), value])
+
+    def open(self, node: Node) -> None:
+        """Let everybody come to a node."""
+        at = _shut_at(node)
+        if at is not None:
+            self._patch(node.name, [_still_shut(at), {"op": "remove", "path": f"/spec/taints/{at}"}])
+
+    def let_in(self, pod: Pod, node: Node) -> None:
+        """Let the scheduler put a pod on a node that others are kept off; tolerations can only be added."""
+        mine = ticket(node)
+        toleration = {
+            "key": mine.key,
+            "operator": mine.operator,
+            "value": mine.value,
+            "effect": mine.effect,
+        }
+        same = {"op": "test", "path": "/metadata/uid", "value": pod.uid}
+        added = {"op": "add", "path": "/spec/tolerations/-", "value": toleration}
+        first = {"op": "add", "path": "/spec/tolerations", "value": [toleration]}
+        self._patch_pod(pod, [same, added if pod.tolerations else first])
+
     def evict(self, pod: Pod) -> None:
         """Ask for a pod's removal; what a disruption budget forbids is a KubeUnavailable."""
         body = {
@@ -239,12 +267,6 @@ class Kube:
         body = {"metadata": {"uid": pod.uid}, "spec": {"schedulingGates": removed}}
         self._patch_pod(pod, body)
 
-    def nominate(self, pod: Pod, node: str) -> None:
-        """Say where a pending pod is to go: the scheduler keeps the place for it, and tries it first."""
-        body = {"metadata": {"uid": pod.uid}, "status": {"nominatedNodeName": node or None}}
-        with _translated(ignored=(_CONFLICT,)):
-            self._core.patch_namespaced_pod_status(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
-
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod; saying the same again does nothing."""
         digest = hashlib.sha256(f"{pod.uid}{reason}{message}".encode()).hexdigest()[:16]
@@ -269,11 +291,11 @@ class Kube:
         with _translated(ignored=(_CONFLICT,)):
             self._core.create_namespaced_event(pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
-    def _patch(self, node: str, body: dict[str, Any]) -> None:
+    def _patch(self, node: str, body: dict[str, Any] | list[dict[str, Any]]) -> None:
         with _translated():
             self._core.patch_node(node, body, _request_timeout=_TIMEOUT_S)
 
-    def _patch_pod(self, pod: Pod, body: dict[str, Any]) -> None:
+    def _patch_pod(self, pod: Pod, body: dict[str, Any] | list[dict[str, Any]]) -> None:
         """Change a pod; another one of its name, which the body's uid tells, is let be."""
         with _translated(ignored=(_CONFLICT,)):
             self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
@@ -289,6 +311,16 @@ class Kube:
             token = page["metadata"].get("continue")
             if not token:
                 return
+
+
+def _shut_at(node: Node) -> int | None:
+    """The place in the list of the taint that a node registered with."""
+    return next((at for at, taint in enumerate(node.taints) if taint.key == STARTING.key), None)
+
+
+def _still_shut(at: int) -> dict[str, Any]:
+    """Taints are changed by their place in the list, which must not have changed meanwhile."""
+    return {"op": "test", "path": f"/spec/taints/{at}/key", "value": STARTING.key}
 
 
 def _readable(items: Iterator[Any], read: Callable[[Any], T], unreadable: list[str]) -> Iterator[T]:

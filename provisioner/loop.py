@@ -17,9 +17,9 @@ from typing import Any, Final, Protocol
 import tenacity
 
 from catalog.names import DRAINING_KEY, GIVEN_UP_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
-from provisioner.core import batch, explain, hot_nodes, preview
+from provisioner.core import batch, explain, hot_nodes, opening, preview
 from provisioner.core.decide import decide
-from provisioner.core.intents import intents_of, nominations_of
+from provisioner.core.intents import intents_of
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import Node, Pod
 from provisioner.core.plan import (
@@ -48,6 +48,8 @@ from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable, O
 from provisioner.record import Counted, Decision, RecordFault, budget_for
 
 _LONGEST_PAUSE_S: Final = 30.0
+_SOON_S: Final = 2.0
+"""The pause while pods that belong together still come, or while nodes are on their way."""
 
 
 class Cluster(Protocol):
@@ -80,8 +82,14 @@ class Cluster(Protocol):
     def release(self, pod: Pod, gates: Iterable[str]) -> None:
         """Take scheduling gates away from a pod."""
 
-    def nominate(self, pod: Pod, node: str) -> None:
-        """Say where a pending pod is to go, or, by an empty name, that it may go anywhere."""
+    def let_in(self, pod: Pod, node: Node) -> None:
+        """Let the scheduler put a pod on a node that others are kept off."""
+
+    def claim(self, node: Node) -> None:
+        """Keep everybody off a node but those who are let in to it."""
+
+    def open(self, node: Node) -> None:
+        """Let everybody come to a node."""
 
     def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
         """An event on a pod."""
@@ -102,6 +110,8 @@ class Memory:
     """What nodes of a shape turned out to leave less than the catalog says."""
     intents: tuple[Intent, ...] = ()
     """For whom machines were bought."""
+    awaits_nodes: bool = False
+    """Whether machines were on their way, or nodes still shut."""
     previewed: dict[str, datetime] = field(default_factory=dict)
     """When each pod that waits for a preview was estimated last."""
 
@@ -137,8 +147,8 @@ class Controller:
         )
         while not stop.is_set():
             plan = patient(lambda: self.step(clock(), monotonic_s))
-            waits = plan is not None and self._waits(plan, clock())
-            stop.wait(min(period_s, self._policy.batch_idle_s) if waits else period_s)
+            soon = plan is not None and (self._memory.awaits_nodes or self._waits(plan, clock()))
+            stop.wait(min(period_s, _SOON_S) if soon else period_s)
 
     def step(self, now: datetime, monotonic_s: Callable[[], float]) -> Plan:
         """Observe, decide, apply once; raises what makes observing impossible."""
@@ -153,7 +163,7 @@ class Controller:
         self._say("batch", "waiting for pods that may come with these" if waits else "")
         bought = replace(plan, nodes=()) if waits else plan
         self._launch(bought, now)
-        self._nominate(bought, snapshot)
+        self._seat(bought, snapshot, now)
         for step in plan.steps:
             self._try(f"{step.action} {step.node}", partial(self._carry_out, step, snapshot, now))
         for pool, instance in plan.overdue:
@@ -249,11 +259,28 @@ class Controller:
                     for pod in planned.pods[:1]:
                         self._tell(pod, "NodeOrdered", explain.purchase(planned), now)
 
-    def _nominate(self, plan: Plan, snapshot: Snapshot) -> None:
-        """Tell the scheduler where pods are to go, so that none takes the place of another."""
+    def _seat(self, plan: Plan, snapshot: Snapshot, now: datetime) -> None:
+        """Let pods in to what was bought for them, so that none takes the place of another."""
         self._memory.intents = intents_of(plan, snapshot)
-        for each in nominations_of(plan, snapshot):
-            self._try("nominations", partial(self._cluster.nominate, each.pod, each.node))
+        self._memory.awaits_nodes = opening.is_awaited(snapshot)
+        for each in opening.openings(plan, snapshot, self._policy, now):
+            self._try(f"open {each.node.name}", partial(self._open, each))
+
+    def _open(self, ready: opening.Opening) -> None:
+        name = ready.node.name
+        if ready.is_to_all:
+            self._say(f"node {name}", "open: it is ready, and everybody may come")
+            self._cluster.open(ready.node)
+            return
+        self._say(f"node {name}", f"let in: {', '.join(pod.key for pod in ready.pods)}")
+        try:
+            self._cluster.claim(ready.node)
+            for pod in ready.pods:
+                self._cluster.let_in(pod, ready.node)
+        except KubeDenied as error:
+            # Better in any order than not at all.
+            self._say(f"node {name}", f"open, since nobody can be let in alone: {error}", level="error")
+            self._cluster.open(ready.node)
 
     def _remember_stockout(self, spec: PoolSpec, error: DriverError, now: datetime) -> None:
         until = now + timedelta(seconds=self._policy.no_capacity_s)

@@ -13,7 +13,18 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog.names import DRAINING_KEY
-from provisioner.core import ahead, growth, headroom, relocate, reserve, scale_down, spot, stuck, surge
+from provisioner.core import (
+    ahead,
+    growth,
+    headroom,
+    opening,
+    relocate,
+    reserve,
+    scale_down,
+    spot,
+    stuck,
+    surge,
+)
 from provisioner.core.ahead import Ahead
 from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
@@ -56,6 +67,7 @@ def decide(
     identical output; ties go by price, then shape, then zone.
     """
     catalog = replace(catalog, shortfalls=shortfalls_of(snapshot, catalog))
+    snapshot = opening.with_devices(snapshot, catalog, policy, now)
     question = _question(snapshot, catalog, policy, now, budget)
     whole, moving, declined = _answer(question)
     allowance = Allowance(snapshot, policy, now)

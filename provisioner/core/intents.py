@@ -2,8 +2,8 @@
 
 A set of tight nodes is found by search. To search again while the nodes are on their way, with nothing
 but their rooms to choose from, need not find it again: a node would be bought that nobody needs. So what
-was planned is held on to, first by the controller, and by the pods themselves once the node has a name:
-as `status.nominatedNodeName`, which the scheduler heeds. What is lost on the way is only planned anew.
+was planned is held on to, first by the controller, and by the pods themselves once they are let in to a
+node (see `opening`). What is lost on the way is only planned anew.
 """
 
 from collections import defaultdict
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from provisioner.core.model import Pod
+from provisioner.core.opening import is_shut, ticket
 from provisioner.core.plan import Plan
 from provisioner.core.pools import PoolSpec
 from provisioner.core.resources import NOTHING
@@ -31,29 +32,6 @@ def intents_of(plan: Plan, snapshot: Snapshot) -> tuple[Intent, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Nomination:
-    """A pod and the node that it is to have; an empty name takes back what was said before."""
-
-    pod: Pod
-    node: str
-
-
-def nominations_of(plan: Plan, snapshot: Snapshot) -> Iterator[Nomination]:
-    """What is to be said of pods that are pending, where it is not said already."""
-    ours = {node.name for node in snapshot.nodes if node.name in snapshot.pool_of}
-    ours |= {each.name for pool in snapshot.pools for each in pool.instances if each.name}
-    for placement in plan.existing:
-        if placement.node in ours:
-            yield from (
-                Nomination(pod, placement.node)
-                for pod in placement.pods
-                if pod.nominated_node != placement.node
-            )
-    elsewhere = (pod for planned in plan.nodes for pod in planned.pods)
-    yield from (Nomination(pod, "") for pod in elsewhere if pod.nominated_node in ours)
-
-
-@dataclass(frozen=True, slots=True)
 class Seating:
     """Pods that have the places planned for them, by room, and those that have none."""
 
@@ -64,7 +42,7 @@ class Seating:
 def seat(pods: Sequence[Pod], site: Site, closed: frozenset[str], snapshot: Snapshot) -> Seating:
     """Put pods where they were meant to go, as far as the scheduler would let them."""
     seats = _Seats(site, closed)
-    seats.take(pods, {pod.uid: pod.nominated_node for pod in pods if pod.nominated_node})
+    seats.take(pods, dict(_let_in(pods, snapshot)))
     by_uid = {pod.uid: pod for pod in pods}
     rooms = _rooms(snapshot)
     for intent in snapshot.intents:
@@ -111,6 +89,15 @@ class _Seats:
         self.seated[name].append(pod)
         self._uids.add(pod.uid)
         return True
+
+
+def _let_in(pods: Iterable[Pod], snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """By uid, pods that were let in to a node which others are still kept off."""
+    tickets = {ticket(node): node.name for node in snapshot.nodes if is_shut(node)}
+    for pod in pods:
+        for toleration in pod.tolerations:
+            if toleration in tickets:
+                yield pod.uid, tickets[toleration]
 
 
 def _holds(room: Room, pods: Sequence[Pod]) -> bool:

@@ -195,8 +195,6 @@ class Pod:
     phase: str = "Pending"
     node_name: str = ""
     created: datetime | None = None
-    nominated_node: str = ""
-    """Where it is expected to go, by whoever made room for it there."""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
@@ -310,3 +308,5 @@ class Node:
     kubelet_version: str = ""
     created: datetime | None = None
     """When it registered; of a booting one, when it was first seen."""
+    uid: str = ""
+    """Of the node as an object: a machine that takes over a name has another one."""

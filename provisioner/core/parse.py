@@ -126,7 +126,6 @@ def _pod(raw: Json) -> Pod:
         phase=status.get("phase") or "Pending",
         node_name=spec.get("nodeName") or "",
         created=timestamp(meta.get("creationTimestamp")),
-        nominated_node=status.get("nominatedNodeName") or "",
         labels=dict(labels),
         annotations=_kept_annotations(meta.get("annotations") or {}),
         owner=_owner(meta.get("ownerReferences") or ()),
@@ -178,6 +177,7 @@ def _node(raw: Json) -> Node:
         is_deleting=bool(meta.get("deletionTimestamp")),
         kubelet_version=(status.get("nodeInfo") or {}).get("kubeletVersion") or "",
         created=timestamp(meta.get("creationTimestamp")),
+        uid=meta.get("uid") or "",
     )
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from catalog.names import STARTING_KEY
 from catalog.volumes import are_attachments
 from provisioner.core.model import HOSTNAME, ZONE, Node, Pod, PodTerm, Spread, Taint, Toleration
 from provisioner.core.parse import GPU
@@ -21,6 +22,7 @@ _NOT_YET: frozenset[str] = frozenset(
         "node.kubernetes.io/network-unavailable",
         "node.cloudprovider.kubernetes.io/uninitialized",
         "node.kubernetes.io/unschedulable",
+        STARTING_KEY,
     }
 )
 """Taints of a node that is on its way, which go when it is ready, and of a cordon: whether that is taken back when

@@ -98,7 +98,7 @@ class Snapshot:
             if node.is_deleting
             or node.provider_id in leaving
             or DRAINING_KEY in node.annotations
-            or not (node.is_ready or _is_young(node, policy, now))
+            or not (node.is_ready or is_young(node, policy, now))
             or (node.is_cordoned and not (node.name in ours and _is_our_cordon(node)))
         )
 
@@ -111,7 +111,8 @@ def _is_our_cordon(node: Node) -> bool:
     return not node.annotations.keys().isdisjoint(_OUR_CORDONS)
 
 
-def _is_young(node: Node, policy: Policy, now: datetime) -> bool:
+def is_young(node: Node, policy: Policy, now: datetime) -> bool:
+    """Whether it registered no longer ago than a machine may take to register."""
     return node.created is not None and now - node.created < timedelta(seconds=policy.registration_s)
 
 

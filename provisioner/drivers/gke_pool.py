@@ -20,6 +20,7 @@ from catalog.names import CLUSTER_TAG
 from catalog.offering import ON_DEMAND, SPOT, Offering
 from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
+from provisioner.core.opening import STARTING
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.drivers import made_by
 from provisioner.drivers.contract import Denied
@@ -124,7 +125,11 @@ def spec_of(pool: Any) -> PoolSpec | None:
     the hash says which.
     """
     tags, config = pool.config.resource_labels, pool.config
-    stated = tuple(Taint(each.key, each.value, _effect(each.effect.name)) for each in config.taints)
+    stated = tuple(
+        Taint(each.key, each.value, _effect(each.effect.name))
+        for each in config.taints
+        if each.key != STARTING.key
+    )
     try:
         found = [
             PoolSpec(
@@ -226,7 +231,7 @@ def errors_of(machine: Any) -> tuple[str, ...]:
 def _config(spec: PoolSpec, offering: Offering, site: GkeSite) -> Any:
     from google.cloud import container_v1 as gke
 
-    taints = dict.fromkeys((*spec.taints, *([_GPU] if offering.gpus else [])))
+    taints = dict.fromkeys((*spec.taints, *([_GPU] if offering.gpus else []), STARTING))
     return gke.NodeConfig(
         machine_type=offering.machine_type,
         image_type="COS_CONTAINERD",

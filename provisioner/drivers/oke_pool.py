@@ -15,6 +15,7 @@ from catalog.names import CLUSTER_TAG
 from catalog.offering import SPOT
 from provisioner.core.market import Catalog, Size
 from provisioner.core.model import Taint
+from provisioner.core.opening import STARTING
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.drivers import made_by
 from provisioner.drivers.contract import Denied
@@ -219,5 +220,5 @@ def _metadata(spec: PoolSpec, size: Size, site: OkeSite, accounting: str) -> dic
     machine = Machine(
         size.offering.arch, size.cpu_millicores // 1000, size.memory_gib, size.offering.gpus, size.max_pods
     )
-    arguments = extra_args(machine, accounting, tuple(map(str, spec.taints)))
+    arguments = extra_args(machine, accounting, tuple(map(str, (*spec.taints, STARTING))))
     return dict(node_metadata(arguments, site.boot_volume_gib))

@@ -9,6 +9,7 @@ from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.market import Catalog
 from provisioner.core.model import HOSTNAME, Node, Pod, Scaler, Taint
+from provisioner.core.opening import STARTING, is_shut, own_taint, ticket
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.resources import NOTHING, Resources
 from provisioner.core.site import Site, room_of
@@ -28,6 +29,8 @@ class FakeCluster:
     nodes: dict[str, Node] = field(default_factory=dict)
     events: list[tuple[str, str, str]] = field(default_factory=list)
     evicted: list[str] = field(default_factory=list)
+    let_in_to: dict[str, list[str]] = field(default_factory=dict)
+    """Pods by the node that they were let in to."""
     errors: list[Exception] = field(default_factory=list)
     lacks: Resources = NOTHING
     """What nodes have less than the catalog says."""
@@ -70,6 +73,22 @@ class FakeCluster:
         self.nodes[node] = replace(self.nodes[node], taints=(*taints, HOT) if since else taints)
         self.annotate(node, HOT_SINCE_KEY, since.isoformat() if since else None)
 
+    def claim(self, node: Node) -> None:
+        self._taint(node, own_taint(node))
+
+    def open(self, node: Node) -> None:
+        self._taint(node)
+
+    def let_in(self, pod: Pod, node: Node) -> None:
+        self.let_in_to.setdefault(node.name, []).append(pod.name)
+        there = self.pods[pod.name]
+        self.pods[pod.name] = replace(there, tolerations=(*there.tolerations, ticket(node)))
+
+    def _taint(self, node: Node, *own: Taint) -> None:
+        there = self.nodes[node.name]
+        left = (taint for taint in there.taints if taint.key != STARTING.key)
+        self.nodes[node.name] = replace(there, taints=(*left, *own))
+
     def evict(self, pod: Pod) -> None:
         """The pod is gone, and its controller, if it has one, has made another one."""
         self.evicted.append(pod.name)
@@ -92,9 +111,6 @@ class FakeCluster:
         left = tuple(gate for gate in self.pods[pod.name].gates if gate not in gates)
         self.pods[pod.name] = replace(self.pods[pod.name], gates=left, is_gated=bool(left))
 
-    def nominate(self, pod: Pod, node: str) -> None:
-        self.pods[pod.name] = replace(self.pods[pod.name], nominated_node=node)
-
     def tell(self, pod: Pod, reason: str, message: str, _now: datetime) -> None:
         self.events.append((pod.name, reason, message))
 
@@ -111,10 +127,11 @@ class FakeCluster:
                 instance.id,
                 provider_id=instance.id,
                 labels={**labels, HOSTNAME: instance.id},
-                taints=self.catalog.taints(size.offering) + spec.taints,
+                taints=(*self.catalog.taints(size.offering), *spec.taints, STARTING),
                 capacity=size.usable,
                 allocatable=size.usable - self.lacks,
                 created=now,
+                uid=f"uid-{instance.id}",
             )
 
     def remove(self, machine_ids: list[str]) -> None:
@@ -122,17 +139,17 @@ class FakeCluster:
             self.nodes.pop(machine_id, None)
 
     def schedule(self) -> None:
-        """Each pending pod goes to its nominated node, else to the first that takes it beside those nominated."""
+        """Each pending pod goes to the first node that takes it."""
         site = Site(room_of(node) for node in self.nodes.values())
         for pod in self.pods.values():
             if pod.node_name in site.rooms:
                 site.put(pod, site.rooms[pod.node_name])
         waiting = [pod for pod in self.pods.values() if not pod.node_name and not pod.is_gated]
-        for pod in sorted(waiting, key=lambda pod: pod.nominated_node == ""):
-            first = [self.nodes[pod.nominated_node]] if pod.nominated_node in self.nodes else []
-            for node in [*first, *self.nodes.values()]:
+        for pod in waiting:
+            for node in self.nodes.values():
                 room = site.rooms[node.name]
-                if not node.is_cordoned and site.why_not(pod, room) is None:
+                is_kept_off = node.is_cordoned or (is_shut(node) and ticket(node) not in pod.tolerations)
+                if not is_kept_off and site.why_not(pod, room) is None:
                     self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running", is_ready=True)
                     site.put(self.pods[pod.name], room)
                     break

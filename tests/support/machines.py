@@ -6,6 +6,7 @@ from catalog import allocatable
 from emulator.kube.cluster import KubeCluster
 from emulator.kube.spec import NodeSpec, Taint
 from provisioner.core.market import Catalog
+from provisioner.core.opening import STARTING
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.drivers.fake import FakeDriver
 
@@ -42,7 +43,7 @@ class Machines:
             "gpus": offering.gpus,
             "max_pods": size.max_pods,
         }
-        taints = (*catalog.taints(offering), *spec.taints)
+        taints = (*catalog.taints(offering), *spec.taints, STARTING)
         return NodeSpec(
             name=instance.name,
             provider_id=instance.id,

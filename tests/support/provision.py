@@ -53,7 +53,14 @@ def worker(name: str, at: str = "n", cpu: str = "700m", memory: str = "2Gi", **c
 def node(name: str = "n", cpu: str = "2", memory: str = "8Gi", **changes: Any) -> Node:
     room = amounts(cpu, memory, pods=110)
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/arch": "arm64", **changes.pop("labels", {})}
-    values = {"provider_id": f"id-{name}", "capacity": room, "allocatable": room, "created": NOW, **changes}
+    values = {
+        "provider_id": f"id-{name}",
+        "capacity": room,
+        "allocatable": room,
+        "created": NOW,
+        "uid": f"uid-{name}",
+        **changes,
+    }
     return Node(name, labels=labels, **values)
 
 

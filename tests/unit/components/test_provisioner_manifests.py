@@ -3,10 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from components.provisioner_manifests import Policy, rules
-from provisioner.core.policy import RELEASES
 from provisioner.settings import PolicySettings
 
 POLICY = Policy("optimal", False, (), ("arm64",), ("on-demand",), 300, 20, None)
@@ -18,16 +15,9 @@ def rights(policy: Policy) -> set[tuple[str, str]]:
     }
 
 
-def test_it_sees_pods_and_says_where_they_are_to_go() -> None:
+def test_it_sees_pods_and_lets_them_in_to_nodes() -> None:
     found = {right for right in rights(POLICY) if right[0].startswith("pods")}
-    assert found == {("pods", "list"), ("pods/status", "patch")}
-
-
-@pytest.mark.parametrize(("release", "may_patch"), [("never", False), ("manual", True), ("automatic", True)])
-def test_it_changes_pods_where_it_releases_them(release: str, *, may_patch: bool) -> None:
-    assert release in RELEASES
-    more = rights(replace(POLICY, preview_release=release)) - rights(POLICY)
-    assert more == ({("pods", "patch")} if may_patch else set())
+    assert found == {("pods", "list"), ("pods", "patch")}
 
 
 def test_it_sees_use_and_evicts_where_it_relieves_hot_nodes() -> None:
@@ -59,7 +49,7 @@ def test_the_provisioner_reads_the_policy_as_it_is_meant() -> None:
 
 def test_it_moves_pods_where_it_replaces_nodes() -> None:
     more = rights(replace(POLICY, replaces_nodes=True)) - rights(POLICY)
-    assert more == {("pods/eviction", "create"), ("pods", "patch"), ("poddisruptionbudgets", "list")}
+    assert more == {("pods/eviction", "create"), ("poddisruptionbudgets", "list")}
 
 
 def test_further_settings_stand_beside_the_policys_own() -> None:

@@ -77,7 +77,11 @@ class TestWhatIsOrdered:
         (gpu,) = config.accelerators
         assert (gpu.accelerator_type, gpu.accelerator_count) == ("nvidia-tesla-t4", 1)
         assert gpu.gpu_driver_installation_config.gpu_driver_version.name == "DEFAULT"
-        assert {taint.key for taint in config.taints} == {"nvidia.com/gpu", "rightsize.io/role"}
+        assert {taint.key for taint in config.taints} == {
+            "nvidia.com/gpu",
+            "rightsize.io/role",
+            "rightsize.io/starting",
+        }
         assert config.machine_type == "n1-standard-2"
         assert config.spot
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from provisioner.core.decide import decide
-from provisioner.core.intents import intents_of, nominations_of
-from provisioner.core.model import HOSTNAME, Pod, PodTerm, Requirement
+from provisioner.core.intents import intents_of
+from provisioner.core.model import HOSTNAME, Node, Pod, PodTerm, Requirement
+from provisioner.core.opening import STARTING, ticket
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
 from provisioner.core.pools import Instance, Pool
@@ -91,46 +92,24 @@ def test_pods_that_have_to_be_together_keep_their_place_in_whatever_order() -> N
     assert where(decided(ordered(first, before, listed=True))) == where(first) == {frozenset("az"): 1}
 
 
-def test_pods_are_nominated_for_nodes_of_ours_whose_names_are_known() -> None:
+def test_whoever_was_let_in_keeps_his_place_though_all_else_is_forgotten() -> None:
     before = Snapshot(pods(2, "900m"))
-    unnamed = ordered(decided(before), before, listed=False)
-    assert list(nominations_of(decided(unnamed), unnamed)) == []
-    named = ordered(decided(before), before, listed=True)
-    said = {each.pod.name: each.node for each in nominations_of(decided(named), named)}
-    assert sorted(said.values()) == ["node-00", "node-01"]
-    known = replace(named, pods=tuple(replace(one, nominated_node=said[one.name]) for one in named.pods))
-    assert list(nominations_of(decided(known), known)) == []
-
-
-def test_what_was_nominated_is_kept_though_all_else_is_forgotten() -> None:
-    before = Snapshot((pod("a", "900m", nominated_node="node-01"), pod("b", "800m")))
-    later = replace(ordered(decided(before), before, listed=True), intents=())
-    plan = decided(later)
+    (pool,) = ordered(decided(before), before, listed=True).pools
+    nodes = tuple(
+        node(each.name, "1", "4Gi", provider_id=each.id, taints=(STARTING,)) for each in pool.instances
+    )
+    let_in = pod("a", "800m", tolerations=(ticket(nodes[1]),))
+    plan = decided(Snapshot((let_in, pod("b", "900m")), nodes, (pool,)))
     assert {each.node: [one.name for one in each.pods] for each in plan.existing} == {
         "node-00": ["b"],
         "node-01": ["a"],
     }
 
 
-def test_a_nomination_is_taken_back_when_the_pod_is_to_go_elsewhere() -> None:
-    (spec,) = {each.spec for each in decided(Snapshot(pods(1))).nodes}
-    pool = Pool("p", "p", spec, 1, (Instance("i", "n"),))
-    full = node("n", "1", "4Gi", provider_id="i")
-    running = pod("r", "900m", node_name="n", phase="Running")
-    snapshot = Snapshot((running, pod("p", "900m", nominated_node="n")), (full,), (pool,))
-    assert [(each.pod.name, each.node) for each in nominations_of(decided(snapshot), snapshot)] == [("p", "")]
-
-
-def test_nobody_is_nominated_for_a_node_that_is_not_ours() -> None:
-    snapshot = Snapshot(pods(1), (node("n"),))
-    plan = decided(snapshot)
-    assert [each.node for each in plan.existing] == ["n"]
-    assert list(nominations_of(plan, snapshot)) == []
-
-
-def test_a_nomination_that_cannot_be_kept_is_no_place() -> None:
-    snapshot = Snapshot((pod("p", nominated_node="gone"), pod("q", "3", nominated_node="n")), (node("n"),))
-    plan = decided(snapshot)
+def test_a_place_that_cannot_be_kept_is_none() -> None:
+    gone, small = node("gone"), node("n", taints=(STARTING,))
+    wanted = (pod("p", tolerations=(ticket(gone),)), pod("q", "3", tolerations=(ticket(small),)))
+    plan = decided(Snapshot(wanted, (small,)))
     assert [each.name for one in plan.existing for each in one.pods] == ["p"]
     assert [each.name for one in plan.nodes for each in one.pods] == ["q"]
 
@@ -151,13 +130,13 @@ class TestLoop:
         assert world.cluster.pending == []
         assert sorted(world.bought) == ["large", "small", "small", "small"]
 
-    def test_nominations_that_are_refused_do_not_stop_the_rest(self) -> None:
+    def test_where_pods_may_not_be_let_in_alone_nodes_are_opened_to_all(self) -> None:
         world = World(MARKET, replace(ANY_ARCH, mode=OPTIMAL))
 
-        def refuse(pod: Pod, node: str) -> None:
-            raise KubeDenied(f"403: pods/status of {pod.name} is forbidden: {node}")
+        def refuse(pod: Pod, node: Node) -> None:
+            raise KubeDenied(f"403: pods {pod.name} is forbidden ({node.name})")
 
-        world.cluster.nominate = refuse  # type: ignore[method-assign]
+        world.cluster.let_in = refuse  # type: ignore[method-assign]
         world.cluster.add(*pods(3, "900m"))
         world.rounds(3)
         assert world.cluster.pending == []

@@ -163,18 +163,3 @@ def test_where_they_may_not_be_seen_the_rest_is_seen_all_the_same() -> None:
     found = with_volumes(core(), listing(mounting()), refused).observe()
     assert (found.storage, len(found.pods)) == (None, 1)
     assert found.unreadable == ("volumes: 403: forbidden",)
-
-
-def test_a_nomination_is_said_of_the_pod_that_was_meant_and_taken_back() -> None:
-    asked: list[Any] = []
-    server = core()
-    server.patch_namespaced_pod_status = lambda name, namespace, body, **_: asked.append(
-        (namespace, name, body)
-    )
-    Kube(server).nominate(pod("p", uid="u1"), "n1")
-    Kube(server).nominate(pod("p", uid="u1"), "")
-    assert [body["status"] for _, _, body in asked] == [
-        {"nominatedNodeName": "n1"},
-        {"nominatedNodeName": None},
-    ]
-    assert {body["metadata"]["uid"] for _, _, body in asked} == {"u1"}

@@ -1,0 +1,174 @@
+"""Nodes register shut; their own pods are let in first, and then everybody."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from provisioner.core.decide import decide
+from provisioner.core.model import Node, Pod
+from provisioner.core.opening import STARTING, is_awaited, openings, ticket
+from provisioner.core.plan import Placement, Plan
+from provisioner.core.policy import MODES, OPTIMAL, Policy
+from provisioner.core.pools import Instance, Pool, PoolSpec
+from provisioner.core.resources import Resources
+from provisioner.core.snapshot import Snapshot
+from tests.support.provision import ANY_ARCH, NOW, bought, catalog, node, offering, pod, pods
+from tests.support.world import World
+
+POLICY = Policy(mode=OPTIMAL)
+LATER = NOW + timedelta(seconds=POLICY.registration_s)
+MARKET = catalog(
+    offering("small", "1", vcpus=1), offering("gpu", "5", vcpus=4, memory_gib=Decimal(16), gpus=1)
+)
+EVERYBODY = ["everybody"]
+
+
+def shut(name: str, **changes: Any) -> Node:
+    return node(name, taints=(STARTING,), **changes)
+
+
+def seen(*nodes: Node, shape: str = "small", pods: tuple[Pod, ...] = ()) -> Snapshot:
+    """All of these nodes are ours."""
+    machines = tuple(Instance(each.provider_id) for each in nodes)
+    spec = PoolSpec(shape, 0, Decimal(4), "z1", "on-demand")
+    return Snapshot(pods, nodes, (Pool("p", "p", spec, len(nodes), machines),))
+
+
+def opened(
+    meant: Mapping[str, tuple[Pod, ...]], *nodes: Node, now: datetime = NOW, running: tuple[Pod, ...] = ()
+) -> dict[str, list[str]]:
+    """Whom nodes are opened to."""
+    plan = Plan(OPTIMAL, existing=tuple(Placement(name, pods) for name, pods in meant.items()))
+    found = openings(plan, seen(*nodes, pods=running), POLICY, now)
+    return {
+        each.node.name: EVERYBODY if each.is_to_all else [one.name for one in each.pods] for each in found
+    }
+
+
+def test_the_pods_that_a_node_was_bought_for_are_let_in_first() -> None:
+    assert opened({"a": (pod("p"), pod("q"))}, shut("a")) == {"a": ["p", "q"]}
+
+
+def test_whoever_is_let_in_already_is_waited_for() -> None:
+    inside = pod("p", tolerations=(ticket(shut("a")),))
+    assert opened({"a": (inside,)}, shut("a")) == {}
+    assert opened({"a": (inside, pod("q"))}, shut("a")) == {"a": ["q"]}
+
+
+def test_a_ticket_to_another_node_lets_nobody_in() -> None:
+    elsewhere = pod("p", tolerations=(ticket(shut("b")),))
+    assert opened({"a": (elsewhere,)}, shut("a")) == {"a": ["p"]}
+
+
+def test_when_nobody_is_waited_for_everybody_may_come() -> None:
+    assert opened({}, shut("a")) == {"a": EVERYBODY}
+
+
+def test_one_that_is_not_ready_or_open_already_is_let_be() -> None:
+    assert opened({}, shut("a", is_ready=False), node("b")) == {}
+
+
+def test_a_node_of_somebody_else_is_let_be() -> None:
+    assert list(openings(Plan(OPTIMAL), Snapshot(nodes=(shut("a"),)), POLICY, NOW)) == []
+
+
+def test_a_node_waits_for_the_driver_of_the_gpu_that_its_pods_ask_for() -> None:
+    meant, without = {"a": (pod("p", gpus=1),)}, shut("a")
+    with_gpu = replace(without, allocatable=replace(without.allocatable, gpus=1))
+    assert opened(meant, without) == {}
+    assert opened(meant, with_gpu) == {"a": ["p"]}
+    assert opened(meant, without, now=LATER) == {"a": EVERYBODY}
+
+
+@pytest.mark.parametrize(
+    ("asks", "comes_in_between"),
+    [
+        (pod("q"), True),
+        (pod("q", "3"), False),
+        (pod("q", node_selector={"kubernetes.io/arch": "amd64"}), False),
+    ],
+    ids=["fits", "too large", "another architecture"],
+)
+def test_a_node_stays_shut_to_pods_whose_own_node_is_on_its_way(asks: Pod, *, comes_in_between: bool) -> None:
+    meant = {"on-its-way": (asks,)}
+    assert opened(meant, shut("a")) == ({} if comes_in_between else {"a": EVERYBODY})
+    assert opened(meant, shut("a"), now=LATER) == {"a": EVERYBODY}
+    full = pod("full", "2", node_name="a", phase="Running")
+    assert opened(meant, shut("a"), running=(full,)) == {"a": EVERYBODY}
+
+
+def test_pods_meant_for_nodes_that_are_open_already_tempt_nobody() -> None:
+    assert opened({"b": (pod("q"),)}, shut("a"), node("b")) == {"a": EVERYBODY}
+
+
+def test_machines_on_their_way_and_nodes_still_shut_are_awaited() -> None:
+    assert is_awaited(seen(shut("a")))
+    assert not is_awaited(seen(node("a")))
+    assert is_awaited(Snapshot(pools=seen(node("a")).pools))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_second_machine_is_bought_while_the_gpu_of_the_first_is_not_reported(mode: str) -> None:
+    asks = pod("p", gpus=1)
+    policy = replace(ANY_ARCH, mode=mode)
+    young = shut("a", allocatable=Resources(4000, 16 * 2**30, 0, 110))
+
+    def again(now: datetime) -> dict[str, int]:
+        snapshot = seen(young, shape="gpu", pods=(asks,))
+        return bought(decide(snapshot, MARKET, policy, now, lambda: False))
+
+    assert again(NOW) == {}
+    assert again(LATER) == {"gpu": 1}
+
+
+class TestTheLoop:
+    MARKET = catalog(
+        offering("one", "1.01"),
+        offering("two", "1.9", vcpus=2, memory_gib=Decimal(8)),
+        offering("four", "3.7", vcpus=4, memory_gib=Decimal(16)),
+    )
+    POLICY = replace(POLICY, batch_idle_s=0, batch_longest_s=0, repack=False)
+
+    def test_small_pods_do_not_take_the_room_of_a_large_one(self) -> None:
+        world = World(self.MARKET, self.POLICY)
+        world.cluster.add(*(pod(name, "800m") for name in "ab"), pod("c", "3500m"))
+        world.rounds(2)
+        assert sorted(map(sorted, world.cluster.let_in_to.values())) == [["a", "b"], ["c"]]
+        assert world.cluster.pending == []
+        world.rounds(1)
+        assert not any(STARTING.key in map(_key, each.taints) for each in world.cluster.nodes.values())
+
+    def test_what_came_on_its_own_way_is_not_let_in_again(self) -> None:
+        world = World(self.MARKET, self.POLICY)
+        world.cluster.add(*pods(3, "800m"))
+        world.settle()
+        assert sorted(name for names in world.cluster.let_in_to.values() for name in names) == [
+            "p0",
+            "p1",
+            "p2",
+        ]
+
+    def test_a_pod_that_comes_later_is_let_in_to_a_node_that_is_still_shut(self) -> None:
+        world = World(self.MARKET, self.POLICY)
+        world.cluster.add(pod("a", "3"))
+        world.rounds(1)
+        world.cluster.add(pod("b", "900m"))
+        world.rounds(2)
+        assert (world.bought, world.cluster.pending) == (["four"], [])
+
+    def test_a_restart_lets_everybody_keep_the_place_that_he_was_let_in_to(self) -> None:
+        world = World(self.MARKET, self.POLICY)
+        world.cluster.add(*(pod(name, "800m") for name in "ab"), pod("c", "3500m"))
+        world.rounds(1)
+        world.step()
+        world.restart()
+        world.rounds(2)
+        assert (sorted(world.bought), world.cluster.pending) == (["four", "two"], [])
+
+
+def _key(taint: Any) -> str:
+    return str(taint.key)
