@@ -86,6 +86,15 @@ def run(  # noqa: PLR0913  # the promised options
         str,
         typer.Option(help="With --serving real on a real cluster: what `make images` was given as REGISTRY."),
     ] = "",
+    config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting of the stacks, such as provisioner.mode=bin-pack or provisioner.architectures[1]=amd64;"
+            " again for more.",
+        ),
+    ] = None,
     out: OutOption = None,
     live: Annotated[
         bool, typer.Option("--live", help="On the real cloud, by your own Pulumi stacks.")
@@ -101,6 +110,10 @@ def run(  # noqa: PLR0913  # the promised options
         raise typer.BadParameter("--live and --kubeconfig exclude each other")
     if (kubeconfig is None) != (variant is None):
         raise typer.BadParameter("--kubeconfig FILE and --variant VARIANT belong together")
+    if config and (live or kubeconfig is not None):
+        raise typer.BadParameter(
+            "--set is for emulated clouds; set it in your stack: pulumi config set --path"
+        )
     if connections and serving is not Serving.REAL:
         raise typer.BadParameter("--connections needs --serving real")
     order = Order(
@@ -114,6 +127,7 @@ def run(  # noqa: PLR0913  # the promised options
         out=out or _default_out(cloud, published=reproduce),
         serving=serving,
         connections=connections,
+        config=tuple(map(_setting, config or ())),
         registry=registry,
     )
     with _faults_as_lines():
@@ -125,6 +139,13 @@ def run(  # noqa: PLR0913  # the promised options
             _show_latency(order.out, order.cloud)
             for note in read(order.out)[0].notes:
                 typer.echo(note)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, is_set, value = text.partition("=")
+    if not (key and is_set):
+        raise typer.BadParameter(f"--set {text!r}: expected KEY=VALUE, such as provisioner.mode=bin-pack")
+    return key, value
 
 
 class Show(Protocol):

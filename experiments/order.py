@@ -23,6 +23,8 @@ class Order:
     serving: str = MODELLED
     connections: int = 0
     """Of real load in its published form, so many requests in flight; 0: at stated rates."""
+    config: tuple[tuple[str, str], ...] = ()
+    """Settings of the stacks, beside or instead of their own; a key may be a path."""
     registry: str = ""
     """What has the image of the load generator, on a real cluster."""
 

@@ -78,7 +78,8 @@ def _bring_up_and_measure(session: Session, bill: SharedBill, variant: str) -> N
     say = session.say
     say(variant, "up")("the engine")
     stack = Stack.select(name, Path(os.environ["PULUMI_OPTION_CWD"]), order.out / f"{name}.log")
-    stack.configure({**_config(order.settings), **(_real_models(order.cloud) if order.serves else {})})
+    serving = _real_models(order.cloud) if order.serves else {}
+    stack.configure({**_config(order.settings), **serving, **dict(order.config)})
     outputs = stack.up(say(variant, "up"))
     kube = Kube.of_kubeconfig(outputs.kubeconfig)
     names = frozenset({name, outputs.cluster_id})

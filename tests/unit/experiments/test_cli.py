@@ -74,6 +74,9 @@ def test_a_table_of_nothing_says_how_to_measure(tmp_path: Path) -> None:
         (["--variant", "dynamic"], "belong together"),
         (["--serving", "imagined"], "'imagined' is not"),
         (["--connections", "150"], "--connections needs --serving real"),
+        (["--set", "provisioner.mode"], "--set 'provisioner.mode': expected KEY=VALUE"),
+        (["--set", "=x"], "--set '=x': expected KEY=VALUE"),
+        (["--set", "a=b", "--live"], "--set is for emulated clouds"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_starts(
