@@ -17,6 +17,8 @@ _EMPTIEST: Final = 0.5
 """No size is taken to stay emptier than this."""
 _NEAR: Final = 0.02
 """Loads of a batch are worth at most this much less, for each dollar, than its best."""
+_LEAST: Final = 1e-9
+"""Worth taken for pods that cost nothing."""
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ def build(
     built = Built([], [], left)
     worth: Floats | None = None
     while left.any():
-        guide.demand(left)
+        guide.demand(left, np.inf if worth is None else max(float(left @ worth), _LEAST))
         if not guide.solve():
             return
         worth = guide.worth if worth is None else worth

@@ -51,13 +51,14 @@ class _Entry:
 class Fluid:
     """The program with the sizes so far."""
 
-    def __init__(self, tables: Tables, most_blends: int, tight: float = 0.0) -> None:
+    def __init__(self, tables: Tables, most_blends: int, tight: float = 0.0, large: float = 0.0) -> None:
         """`most_blends`: groups are blended to about so many, for speed.
 
         `tight`: sizes are taken as dearer by this share of what of them a typical pod takes. 0 gives true
-        worths; more prefers, of sizes as cheap, the roomier: they are easier to fill.
+        worths; more prefers, of sizes as cheap, the roomier: they are easier to fill. `large`: by this
+        share of their part in what is still to be spent, too: the last node of a large size is seldom full.
         """
-        self._tables, self._tight = tables, tight
+        self._tables, self._tight, self._large = tables, tight, large
         self._blend = blend(tables, most_blends)
         self._used = np.flatnonzero(tables.need.any(axis=0))
         self._unit = np.maximum(tables.need.max(axis=0, initial=0), 1.0)
@@ -97,9 +98,14 @@ class Fluid:
         blends = np.unique(self._blend.of[allowed])
         self._enter(_Entry(-1, total, 0.0, allowed, blends, *_NONE), 0.0, 1.0)
 
-    def demand(self, left: Ints) -> None:
-        """Ask for other numbers of pods from now on."""
+    def demand(self, left: Ints, value: float = INFINITE) -> None:
+        """Ask for other numbers of pods from now on; `value`: about what these cost."""
         self._left = left
+        if self._large:
+            for at, factor in self._factors.items():
+                entry = self._entries[at]
+                part = min(1.0, entry.price / value)
+                self._program.cost_of(int(entry.columns[0]), entry.price * (factor + self._large * part))
         rows = np.arange(self._blend.size)
         self._program.bound_rows(rows, self._blend.total(left), np.full(len(rows), INFINITE))
 

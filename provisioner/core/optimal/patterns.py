@@ -43,6 +43,8 @@ class Manner:
 
     It leaves pods that are easier to place.
     """
+    beyond: float = 0.0
+    """How much less a node is worth whose size the fluid answer takes less than once: others are done before."""
     few: float = 6.0
     """From so many nodes down, sizes other than the fluid answer's are tried as well."""
 
@@ -81,7 +83,7 @@ def draw(
     top_up(what, rooms, loads, key)
     wide = np.split(spread_out(what, loads, tables.size), len(streams))
     return joined(
-        [_judged(tables, at, stream, wide[at], worth, manner.even) for at, stream in enumerate(streams)],
+        [_judged(tables, at, stream, wide[at], worth, manner) for at, stream in enumerate(streams)],
         tables.size,
     )
 
@@ -172,11 +174,12 @@ def _gap_keys(
     return np.where(_holds(tables, what, stream), key, -np.inf)
 
 
-def _judged(tables: Tables, at: int, stream: Stream, loads: Ints, worth: Floats, even: float) -> Patterns:
+def _judged(tables: Tables, at: int, stream: Stream, loads: Ints, worth: Floats, manner: Manner) -> Patterns:
     """Loads drawn for a stream, with what they are worth."""
     found = rate(tables, stream.shelf, loads, worth)
     filled = (found.loads @ tables.need / np.maximum(stream.room, 1.0))[:, [CPU, MEMORY]].sum(axis=1)
-    return replace(found, ratio=found.ratio + even * filled, source=np.full(len(found.price), at))
+    ratio = found.ratio + manner.even * filled - manner.beyond * max(0.0, 1 - stream.nodes)
+    return replace(found, ratio=ratio, source=np.full(len(found.price), at))
 
 
 def _orders(need: Floats, aim: Aim, worth: Floats, random: np.random.Generator) -> tuple[Floats, Ints]:

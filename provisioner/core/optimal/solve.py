@@ -29,7 +29,7 @@ from provisioner.core.optimal.rooms import occupy
 from provisioner.core.optimal.shelf import Bools, Floats, Ints
 from provisioner.core.optimal.sketch import Sketch
 from provisioner.core.optimal.tables import Tables, tabulate
-from provisioner.core.optimal.targets import promising, roomiest
+from provisioner.core.optimal.targets import promising, roomier
 from provisioner.core.optimal.whole import Whole
 
 _QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08))
@@ -40,6 +40,10 @@ _HASTY_GROUPS: Final = 400
 """From so many on building is hasty."""
 _TIGHT: Final = 0.03
 """How much roomier sizes are preferred in building."""
+_LARGE: Final = 0.03
+_BEYOND: Final = 0.05
+_ROOMIER: Final = 3
+"""How little large sizes are preferred for the last nodes, and how many smaller ones there are; for many groups."""
 _SOLVES: Final = 30
 _POOR: Final = 1.03
 """An answer so far above the bound has sizes in it that whole pods do not fill."""
@@ -48,6 +52,8 @@ _FEW_GROUPS: Final = 40
 _MANY_GROUPS: Final = 10_000
 """From so many on, one answer built from the fluid one takes longer than there is time."""
 _TRIES: Final = 2
+_COMPLETED: Final = 0.5
+"""The first answer that is built is completed by first-fit when so many of its pods are left; of these, and so on."""
 _GAIN_SOON: Final = 1e-3
 _GAIN: Final = 0.0
 """Parts of a price that count while loads are sought: first for an answer soon, then for a good one."""
@@ -69,7 +75,6 @@ def solve(problem: Problem, go_on: Callable[[], bool], seed: int = 0) -> Answer:
     rounds = 0
     while not search.is_proven and go_on() and next(progress, False):
         rounds += 1
-    search.finish()
     return _answer(problem, search, lost, rounds)
 
 
@@ -114,10 +119,12 @@ class _Search:
         self._problem, self.tables, self._random = problem, tables, random
         self._buyable = _buyable(tables)
         self._relaxed = Relaxation(tables, self._buyable) if tables.size else None
-        self._drawn_from = Fluid(tables, FEW, _TIGHT)
+        self._is_of_few = tables.size <= _FEW_GROUPS
+        self._drawn_from = self._fluid(tables)
         self._proven = 0.0
         self._bought: Whole | None = None
-        self._begun: tuple[tuple[Load, ...], Built] | None = None
+        self._is_first = not self._is_of_few
+        """Whether the first answer from the fluid one takes long, and is not there yet."""
         self.best = _option(Sketch(((),) * len(tables.rooms), ()), tables)
 
     @property
@@ -156,7 +163,7 @@ class _Search:
             yield from self._sought(self._relaxed, bought)
         yield from self._built(self._relaxed, quick[1:])
         yield from self._relaxed.finely()
-        if self.tables.size <= _FEW_GROUPS:
+        if self._is_of_few:
             # Chance counts for more where nodes are few, and each try takes little time.
             for _ in range(_TRIES):
                 yield from self._built(self._relaxed, (*_THOROUGH, *_QUICK))
@@ -169,15 +176,6 @@ class _Search:
             yield from _in_turn(self._improved(self._relaxed, _PATIENCE), self._relaxed.wholly(bought))
             yield from self._sought(self._relaxed, bought)
         yield from self._improved(self._relaxed, _PATIENCE)
-
-    def finish(self) -> None:
-        """Complete the answer that was being built, if it can still be the best one."""
-        if self._begun is None or self._relaxed is None:
-            return
-        rooms, built = self._begun
-        bins = priced(self.tables, built.loads)
-        if cost(bins) + float(built.left @ self._relaxed.worth) < self.best.sketch.price:
-            self._consider(Sketch(rooms, (*bins, *greedy(self.tables, built.left))))
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
         """Worth of pods for free rooms: those that nothing can be bought for come first."""
@@ -202,21 +200,25 @@ class _Search:
             return
         rooms, left = self._housed(relaxed)
         guide = self._guide(relaxed)
-        for manner in manners:
+        for each in manners:
+            manner = each if self._is_of_few else replace(each, beyond=_BEYOND)
             yield from self._build(self.tables, guide, (rooms, left), manner)
             yield True
             tables = self.best.tables
             if tables is not self.tables:
-                yield from self._build(tables, _guide_of(tables), (rooms, left), manner)
+                yield from self._build(tables, self._guide_of(tables), (rooms, left), manner)
                 yield True
 
     def _build(
         self, tables: Tables, guide: Fluid, housed: tuple[tuple[Load, ...], Ints], manner: Manner
     ) -> Iterator[bool]:
         rooms, pods = housed
+        part = _COMPLETED
         for built in build(tables, guide, pods, manner, self._random):
             if built.left.any():
-                self._begun = (rooms, built)
+                if self._is_first and built.left.sum() <= part * pods.sum():
+                    self._complete(rooms, built)
+                    part *= _COMPLETED
                 yield True
                 continue
             if cost(priced(tables, built.loads)) > self.bound * _POOR:
@@ -225,11 +227,16 @@ class _Search:
             self._consider(Sketch(rooms, bins))
             if self._bought is not None:
                 self._bought.join_bins(bins)
-        self._begun = None
+            self._is_first = False
+
+    def _complete(self, rooms: tuple[Load, ...], built: Built) -> None:
+        """First-fit for what has not been built yet, so that there is a good answer if time ends before."""
+        bins = priced(self.tables, built.loads)
+        self._consider(Sketch(rooms, (*bins, *greedy(self.tables, built.left))))
 
     def _whole(self) -> Whole | None:
         """For few groups: the linear program over whole loads, to begin with those of the best answer."""
-        if self.tables.size > _FEW_GROUPS or self.tables.rooms or not self._buyable.all():
+        if not self._is_of_few or self.tables.rooms or not self._buyable.all():
             return None
         bought = Whole(self.tables)
         bought.join_bins(self.best.sketch.bins)
@@ -264,12 +271,23 @@ class _Search:
         for stream in relaxed.streams():
             guide.add(stream.shelf, stream.room, stream.price)
             used = stream.parts @ self.tables.need / stream.nodes
-            larger = roomiest(self.tables.shelves[stream.shelf], used, stream.price)
-            if larger is not None:
-                guide.add(stream.shelf, *larger)
+            sold = self.tables.shelves[stream.shelf]
+            for room, price in roomier(sold, used, stream.price, 1 if self._is_of_few else _ROOMIER):
+                guide.add(stream.shelf, room, price)
         for shelf, room, price in promising(self.tables, self._buyable):
             guide.add(shelf, room, price)
         return guide
+
+    def _guide_of(self, tables: Tables) -> Fluid:
+        """The fluid answer over all sizes of limited tables."""
+        guide = self._fluid(tables)
+        for index, shelf in enumerate(tables.shelves):
+            for room, price in zip(shelf.usable, shelf.price, strict=True):
+                guide.add(index, room, float(price))
+        return guide
+
+    def _fluid(self, tables: Tables) -> Fluid:
+        return Fluid(tables, FEW, _TIGHT, 0.0 if self._is_of_few else _LARGE)
 
     def _improved(self, relaxed: Relaxation, patience: int) -> Iterator[bool]:
         idle = 0
@@ -308,15 +326,6 @@ def _in_turn(*generators: Iterator[bool]) -> Iterator[bool]:
                 yield True
             else:
                 left.remove(each)
-
-
-def _guide_of(tables: Tables) -> Fluid:
-    """The fluid answer over all sizes of limited tables."""
-    guide = Fluid(tables, FEW, _TIGHT)
-    for index, shelf in enumerate(tables.shelves):
-        for room, price in zip(shelf.usable, shelf.price, strict=True):
-            guide.add(index, room, float(price))
-    return guide
 
 
 def _buyable(tables: Tables) -> Bools:

@@ -19,6 +19,8 @@ _REACH: Final = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 _MIXES: Final = (0.5, 0.8, 1.0, 1.25, 2.0, 4.0)
 """Multiples of the demand's memory for each CPU that are tried."""
 _EVEN: Final = 1.002
+_SMALLER: Final = 0.3
+"""Part of a size that is a good deal smaller."""
 _PROMISING: Final = 3
 _MOST_FIXED: Final = 120
 """Fixed sizes tried at once; of more, those with the best price for the demand."""
@@ -67,17 +69,22 @@ def promising(tables: Tables, buyable: Bools) -> list[tuple[int, Floats, float]]
     return found
 
 
-def roomiest(shelf: Shelf, used: Floats, price: float) -> tuple[Floats, float] | None:
-    """The largest fixed size in which amounts that are used together cost no more than that price."""
+def roomier(shelf: Shelf, used: Floats, price: float, most: int) -> list[tuple[Floats, float]]:
+    """Fixed sizes in which amounts that are used together cost no more than that price.
+
+    The largest, then one a good deal smaller, and so on, at most so many.
+    """
     some = np.flatnonzero(used > 0)
     if not len(shelf.price) or not len(some):
-        return None
+        return []
     times = (shelf.usable[:, some] / used[some]).min(axis=1)
-    as_good = times * price >= shelf.price / _EVEN
-    if not as_good.any():
-        return None
-    at = int(np.where(as_good, times, 0.0).argmax())
-    return shelf.usable[at], float(shelf.price[at])
+    times[times * price < shelf.price / _EVEN] = 0.0
+    found: list[tuple[Floats, float]] = []
+    while len(found) < most and times.any():
+        at = int(times.argmax())
+        found.append((shelf.usable[at], float(shelf.price[at])))
+        times[times > times[at] * _SMALLER] = 0.0
+    return found
 
 
 def _mixed(mix: float, tables: Tables) -> Floats:
