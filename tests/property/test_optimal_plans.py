@@ -36,7 +36,6 @@ anti_affinities = st.sampled_from(
     [(), (), (term(HOSTNAME, "a"),), (term(HOSTNAME, "a", "b"),), (term(ZONE, "b"),)]
 )
 spreads = st.sampled_from([(), (), (Spread(term(HOSTNAME, "a"), 1),)])
-"""Not over zones: whether those can be kept depends on the order in which pods of other kinds come."""
 affinities = st.sampled_from([(), (), (), (term(HOSTNAME, "a"),)])
 selectors = st.sampled_from(
     [{}, {}, {"kubernetes.io/arch": "amd64"}, {ZONE: "z2"}, {"rightsize.io/x": "1"}, {"disk": "ssd"}]
@@ -59,7 +58,23 @@ one_pod = st.fixed_dictionaries(
         "place": st.sampled_from(["", "", "", "n0", "n1"]),
     }
 )
-clusters = st.tuples(st.lists(one_pod, max_size=12), st.integers(0, 2))
+BESIDE_OTHERS = Spread(term(ZONE, "a"), 1)
+"""It counts pods that do not spread themselves, and pods whose zones are others."""
+
+
+def over_zones(values: dict[str, Any]) -> dict[str, Any]:
+    """A pod of an application of its own that spreads over zones, and may be in any of them."""
+    there = replace(values["requests"], gpus=0)
+    spread = (*values["spread"], Spread(term(ZONE, "c"), 1))
+    return values | {"requests": there, "labels": {"app": "c"}, "spread": spread, "node_selector": {}}
+
+
+clusters = st.tuples(st.lists(one_pod | one_pod | one_pod.map(over_zones), max_size=12), st.integers(0, 2))
+loose = one_pod.map(lambda values: values | {"affinity": ()})
+mingled = st.tuples(
+    st.lists(loose | loose.map(lambda values: values | {"spread": (BESIDE_OTHERS,)}), max_size=12),
+    st.integers(0, 2),
+)
 
 
 def snapshot_of(wanted: list[dict[str, Any]], nodes: int) -> Snapshot:
@@ -124,13 +139,7 @@ def site_of(nodes: tuple[Node, ...], pods: tuple[Pod, ...]) -> Site:
     return site
 
 
-@settings(max_examples=250, deadline=None)
-@given(clusters)
-def test_the_scheduler_can_do_what_is_planned_and_nothing_is_lost(
-    cluster: tuple[list[dict[str, Any]], int],
-) -> None:
-    snapshot = snapshot_of(*cluster)
-    plan = decided(snapshot, OPTIMAL)
+def assert_nothing_lost(plan: Plan, snapshot: Snapshot) -> None:
     placed = [each.key for planned in plan.nodes for each in planned.pods]
     placed += [each.key for placement in plan.existing for each in placement.pods]
     assert sorted([*placed, *(each.pod.key for each in plan.unplaced)]) == sorted(
@@ -138,7 +147,33 @@ def test_the_scheduler_can_do_what_is_planned_and_nothing_is_lost(
     )
     assert all(planned.pods for planned in plan.nodes)
     assert 0 <= plan.lower_bound_per_hour <= plan.price_per_hour
+
+
+@settings(max_examples=250, deadline=None)
+@given(clusters)
+def test_the_scheduler_can_do_what_is_planned_and_nothing_is_lost(
+    cluster: tuple[list[dict[str, Any]], int],
+) -> None:
+    snapshot = snapshot_of(*cluster)
+    plan = decided(snapshot, OPTIMAL)
+    assert_nothing_lost(plan, snapshot)
     assert_scheduled(plan, snapshot, MARKET)
+
+
+@settings(max_examples=100, deadline=None)
+@given(mingled)
+def test_spreads_over_zones_that_count_others_as_well_lose_nothing_and_break_no_other_rule(
+    cluster: tuple[list[dict[str, Any]], int],
+) -> None:
+    """Whether those can be kept themselves depends on the order in which the others come."""
+    snapshot = snapshot_of(*cluster)
+    plan = decided(snapshot, OPTIMAL)
+    assert_nothing_lost(plan, snapshot)
+    assert_scheduled(plan, replace(snapshot, pods=tuple(map(without_zones, snapshot.pods))), MARKET)
+
+
+def without_zones(pod: Pod) -> Pod:
+    return replace(pod, spread=tuple(each for each in pod.spread if each.term.topology_key != ZONE))
 
 
 plain = st.lists(
