@@ -15,9 +15,10 @@ from tests.bench.peers import Peer
 
 _RATIO: Final = {"oke": 1.01, "linear": 1.02, "gke": 1.03}
 _BIMODAL_ON_GKE: Final = 1.05
-REPORTED: Final = ("spread", "incremental", "distinct", "trace")
-"""Families that are reported without a floor on their ratio and time: rules between pods, rooms, no two
-pods alike, a foreign trace."""
+REPORTED: Final = ("spread", "incremental", "trace")
+"""Families that are reported without a floor on their ratio and time: rules between pods, rooms, a foreign trace."""
+DISTINCT: Final = "distinct"
+"""No two pods alike: floors up to so many pods as `_UP_TO` only, for those of more are of few shapes."""
 FEWEST: Final = 200
 """Pods below which a ratio says more about the last node than about the packing."""
 _SAME: Final = 1 + 1e-9
@@ -76,10 +77,15 @@ def growth(cases: Iterable[Case]) -> Iterator[str]:
             )
 
 
+def _has_floors(case: Case) -> bool:
+    """Whether ratio and time are held to floors, not only reported."""
+    return case.family not in REPORTED and (case.family != DISTINCT or case.pods <= _UP_TO)
+
+
 def _dear(case: Case) -> Iterator[str]:
     own = case.own
     most = _BIMODAL_ON_GKE if (case.catalog, case.family) == ("gke", "bimodal") else _RATIO[case.catalog]
-    if case.family not in REPORTED and case.pods >= FEWEST and own.ratio > most:
+    if _has_floors(case) and case.pods >= FEWEST and own.ratio > most:
         yield f"{own.ratio:.4f} of the bound, the floor is {most}"
     for name, peer in case.peers.items():
         if own.unplaced > peer.unplaced:
@@ -89,7 +95,7 @@ def _dear(case: Case) -> Iterator[str]:
 
 
 def _slow(case: Case) -> Iterator[str]:
-    if case.family in REPORTED:
+    if not _has_floors(case):
         return
     own, other = case.own, case.peers.get("karpenter")
     if case.pods <= _UP_TO and own.first_s > _FIRST_S:
