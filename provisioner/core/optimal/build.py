@@ -47,7 +47,8 @@ def build(
     built = Built([], [], left)
     worth: Floats | None = None
     while left.any():
-        guide.demand(left, np.inf if worth is None else max(float(left @ worth), _LEAST))
+        is_plain = worth is None or not manner.is_wary
+        guide.demand(left, np.inf if is_plain else max(float(left @ guide.worth), _LEAST))
         if not guide.solve():
             return
         worth = guide.worth if worth is None else worth

@@ -28,6 +28,8 @@ _OVERFLOWS: Final = 4
 """Groups that are left out of a node as too much for it, before all the smaller ones are."""
 _WORTH_ITS_ROOM: Final = 0.97
 """Pods worth less than this share of what their room costs are only used to fill gaps."""
+_BEYOND: Final = 0.05
+"""How much less a whole node is worth of whose size none is taken, where that matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,11 @@ class Manner:
 
     It leaves pods that are easier to place.
     """
-    beyond: float = 0.0
-    """How much less a node is worth whose size the fluid answer takes less than once: others are done before."""
+    is_wary: bool = False
+    """Whether large sizes and those that the fluid answer takes less than once are left for the end.
+
+    It helps where the last nodes are seldom full, and else it costs a little.
+    """
     few: float = 6.0
     """From so many nodes down, sizes other than the fluid answer's are tried as well."""
 
@@ -178,7 +183,9 @@ def _judged(tables: Tables, at: int, stream: Stream, loads: Ints, worth: Floats,
     """Loads drawn for a stream, with what they are worth."""
     found = rate(tables, stream.shelf, loads, worth)
     filled = (found.loads @ tables.need / np.maximum(stream.room, 1.0))[:, [CPU, MEMORY]].sum(axis=1)
-    ratio = found.ratio + manner.even * filled - manner.beyond * max(0.0, 1 - stream.nodes)
+    ratio = found.ratio + manner.even * filled
+    if manner.is_wary:
+        ratio -= _BEYOND * max(0.0, 1 - stream.nodes)
     return replace(found, ratio=ratio, source=np.full(len(found.price), at))
 
 

@@ -32,16 +32,15 @@ from provisioner.core.optimal.tables import Tables, tabulate
 from provisioner.core.optimal.targets import promising, roomier
 from provisioner.core.optimal.whole import Whole
 
-_QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08))
-_THOROUGH: Final = (Manner(0.25, 64, 0.25), Manner(0.1, 96, 0.05), Manner(0.25, 64, 0.0))
-_HASTY: Final = (Manner(0.5, 24, 0.25, few=2.0), Manner(0.5, 24, 0.08, few=2.0))
+_QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08, is_wary=True))
+_THOROUGH: Final = (Manner(0.25, 64, 0.25, is_wary=True), Manner(0.1, 96, 0.05), Manner(0.25, 64, 0.0))
+_HASTY: Final = (Manner(0.5, 24, 0.25, few=2.0), Manner(0.5, 24, 0.08, is_wary=True, few=2.0))
 """Ways of building. With many groups a batch takes long and gaps are easily filled: fewer rows do there."""
 _HASTY_GROUPS: Final = 400
 """From so many on building is hasty."""
 _TIGHT: Final = 0.03
 """How much roomier sizes are preferred in building."""
 _LARGE: Final = 0.03
-_BEYOND: Final = 0.05
 _ROOMIER: Final = 3
 """How little large sizes are preferred for the last nodes, and how many smaller ones there are; for many groups."""
 _SOLVES: Final = 30
@@ -201,7 +200,7 @@ class _Search:
         rooms, left = self._housed(relaxed)
         guide = self._guide(relaxed)
         for each in manners:
-            manner = each if self._is_of_few else replace(each, beyond=_BEYOND)
+            manner = replace(each, is_wary=each.is_wary and not self._is_of_few)
             yield from self._build(self.tables, guide, (rooms, left), manner)
             yield True
             tables = self.best.tables
