@@ -31,6 +31,8 @@ _TIMEOUT_S: Final = (5, 30)
 _NOT_FOUND, _CONFLICT, _BUSY = 404, 409, 429
 _METRICS: Final = ("metrics.k8s.io", "v1beta1")
 _REFUSED: Final = (400, 401, 403, 422)
+_UNTRUE: Final = (422,)
+"""A JSON patch whose test does not hold: what was seen has changed."""
 _NOT_A_KUBECONFIG: Final = (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError)
 """What the client raises of a file that is something else."""
 
@@ -292,12 +294,12 @@ class Kube:
             self._core.create_namespaced_event(pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
     def _patch(self, node: str, body: dict[str, Any] | list[dict[str, Any]]) -> None:
-        with _translated():
+        with _translated(later=_UNTRUE if isinstance(body, list) else ()):
             self._core.patch_node(node, body, _request_timeout=_TIMEOUT_S)
 
     def _patch_pod(self, pod: Pod, body: dict[str, Any] | list[dict[str, Any]]) -> None:
         """Change a pod; another one of its name, which the body's uid tells, is let be."""
-        with _translated(ignored=(_CONFLICT,)):
+        with _translated(ignored=(_CONFLICT, *(_UNTRUE if isinstance(body, list) else ()))):
             self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
     def _list(self, call: Callable[..., Any]) -> Iterator[Any]:
@@ -332,7 +334,7 @@ def _readable(items: Iterator[Any], read: Callable[[Any], T], unreadable: list[s
 
 
 @contextmanager
-def _translated(ignored: tuple[int, ...] = ()) -> Iterator[None]:
+def _translated(ignored: tuple[int, ...] = (), later: tuple[int, ...] = ()) -> Iterator[None]:
     import urllib3
     from kubernetes.client.exceptions import ApiException
 
@@ -344,7 +346,7 @@ def _translated(ignored: tuple[int, ...] = ()) -> Iterator[None]:
         said = _message(error)
         if error.status == _NOT_FOUND:
             raise KubeGone(said) from error
-        if error.status in _REFUSED:
+        if error.status in _REFUSED and error.status not in later:
             raise KubeDenied(said) from error
         raise KubeUnavailable(said) from error
     except (urllib3.exceptions.HTTPError, OSError, json.JSONDecodeError, KeyError) as error:

@@ -6,6 +6,7 @@ out of stock lately, since when a machine is awaited or a pool empty, and what w
 """
 
 import hashlib
+import math
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -48,8 +49,8 @@ from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable, O
 from provisioner.record import Counted, Decision, RecordFault, budget_for
 
 _LONGEST_PAUSE_S: Final = 30.0
-_SOON_S: Final = 2.0
-"""The pause while pods that belong together still come, or while nodes are on their way."""
+_SHUT_S: Final = 2.0
+"""The pause while nodes are there and not open to all."""
 
 
 class Cluster(Protocol):
@@ -110,8 +111,9 @@ class Memory:
     """What nodes of a shape turned out to leave less than the catalog says."""
     intents: tuple[Intent, ...] = ()
     """For whom machines were bought."""
-    awaits_nodes: bool = False
-    """Whether machines were on their way, or nodes still shut."""
+    let_in: dict[str, datetime] = field(default_factory=dict)
+    """Since when the pods of a shut node may come to it."""
+    has_shut_nodes: bool = False
     previewed: dict[str, datetime] = field(default_factory=dict)
     """When each pod that waits for a preview was estimated last."""
 
@@ -147,8 +149,12 @@ class Controller:
         )
         while not stop.is_set():
             plan = patient(lambda: self.step(clock(), monotonic_s))
-            soon = plan is not None and (self._memory.awaits_nodes or self._waits(plan, clock()))
-            stop.wait(min(period_s, _SOON_S) if soon else period_s)
+            stop.wait(min(period_s, self._soonest_s(plan, clock())))
+
+    def _soonest_s(self, plan: Plan | None, now: datetime) -> float:
+        """How soon to look again at what does not wait for the period."""
+        batch_s = self._policy.batch_idle_s if plan is not None and self._waits(plan, now) else math.inf
+        return min(batch_s, _SHUT_S if self._memory.has_shut_nodes else math.inf)
 
     def step(self, now: datetime, monotonic_s: Callable[[], float]) -> Plan:
         """Observe, decide, apply once; raises what makes observing impossible."""
@@ -261,26 +267,30 @@ class Controller:
 
     def _seat(self, plan: Plan, snapshot: Snapshot, now: datetime) -> None:
         """Let pods in to what was bought for them, so that none takes the place of another."""
-        self._memory.intents = intents_of(plan, snapshot)
-        self._memory.awaits_nodes = opening.is_awaited(snapshot)
-        for each in opening.openings(plan, snapshot, self._policy, now):
-            self._try(f"open {each.node.name}", partial(self._open, each))
+        memory = self._memory
+        memory.intents = intents_of(plan, snapshot)
+        shut = {node.name for node in opening.shut_nodes(snapshot)}
+        memory.let_in = {name: since for name, since in memory.let_in.items() if name in shut}
+        for each in opening.openings(plan, snapshot, self._policy, now, dict(memory.let_in)):
+            name = each.node.name
+            if isinstance(each, opening.Open):
+                self._say(f"opening of {name}", "open to all")
+                self._try(f"open {name}", partial(self._cluster.open, each.node))
+            else:
+                memory.let_in.setdefault(name, now)
+                self._say(f"opening of {name}", f"let in: {', '.join(pod.key for pod in each.pods)}")
+                self._try(f"let in to {name}", partial(self._let_in, each))
+        memory.has_shut_nodes = bool(shut)
 
-    def _open(self, ready: opening.Opening) -> None:
-        name = ready.node.name
-        if ready.is_to_all:
-            self._say(f"node {name}", "open: it is ready, and everybody may come")
-            self._cluster.open(ready.node)
-            return
-        self._say(f"node {name}", f"let in: {', '.join(pod.key for pod in ready.pods)}")
+    def _let_in(self, each: opening.LetIn) -> None:
         try:
-            self._cluster.claim(ready.node)
-            for pod in ready.pods:
-                self._cluster.let_in(pod, ready.node)
+            self._cluster.claim(each.node)
+            for pod in each.pods:
+                self._cluster.let_in(pod, each.node)
         except KubeDenied as error:
             # Better in any order than not at all.
-            self._say(f"node {name}", f"open, since nobody can be let in alone: {error}", level="error")
-            self._cluster.open(ready.node)
+            self._say("letting in", f"refused, so nodes are opened to all: {error}", level="error")
+            self._cluster.open(each.node)
 
     def _remember_stockout(self, spec: PoolSpec, error: DriverError, now: datetime) -> None:
         until = now + timedelta(seconds=self._policy.no_capacity_s)

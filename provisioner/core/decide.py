@@ -17,7 +17,6 @@ from provisioner.core import (
     ahead,
     growth,
     headroom,
-    opening,
     relocate,
     reserve,
     scale_down,
@@ -26,6 +25,7 @@ from provisioner.core import (
     surge,
 )
 from provisioner.core.ahead import Ahead
+from provisioner.core.as_bought import as_bought
 from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
@@ -67,7 +67,7 @@ def decide(
     identical output; ties go by price, then shape, then zone.
     """
     catalog = replace(catalog, shortfalls=shortfalls_of(snapshot, catalog))
-    snapshot = opening.with_devices(snapshot, catalog, policy, now)
+    snapshot = as_bought(snapshot, catalog, policy, now)
     question = _question(snapshot, catalog, policy, now, budget)
     whole, moving, declined = _answer(question)
     allowance = Allowance(snapshot, policy, now)
@@ -228,9 +228,9 @@ def _site(snapshot: Snapshot, booting: Iterable[Node], catalog: Catalog) -> Site
     zones = {zone for offering in catalog.offerings if offering.available for zone in offering.zones}
     site = Site((room_of(node) for node in (*snapshot.nodes, *booting)), sorted(zones))
     for pod in snapshot.pods:
-        if pod.node_name and not pod.is_finished:
+        if pod.home and not pod.is_finished:
             # A pod may name a node that the input does not have: it still keeps others away.
-            if pod.node_name not in site.rooms:
-                site.open(room_of(Node(pod.node_name, labels={"kubernetes.io/hostname": pod.node_name})))
-            site.put(pod, site.rooms[pod.node_name])
+            if pod.home not in site.rooms:
+                site.open(room_of(Node(pod.home, labels={"kubernetes.io/hostname": pod.home})))
+            site.put(pod, site.rooms[pod.home])
     return site

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from provisioner.core.model import Pod
-from provisioner.core.opening import is_shut, ticket
+from provisioner.core.opening import ticket
 from provisioner.core.plan import Plan
 from provisioner.core.pools import PoolSpec
 from provisioner.core.resources import NOTHING
 from provisioner.core.site import Room, Site, why_not_there
-from provisioner.core.snapshot import Intent, Snapshot
+from provisioner.core.snapshot import Intent, Snapshot, is_shut
 
 
 def intents_of(plan: Plan, snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -41,54 +41,44 @@ class Seating:
 
 def seat(pods: Sequence[Pod], site: Site, closed: frozenset[str], snapshot: Snapshot) -> Seating:
     """Put pods where they were meant to go, as far as the scheduler would let them."""
-    seats = _Seats(site, closed)
-    seats.take(pods, dict(_let_in(pods, snapshot)))
-    by_uid = {pod.uid: pod for pod in pods}
-    rooms = _rooms(snapshot)
+    meant = _meant(pods, site, closed, snapshot)
+    seated: dict[str, list[Pod]] = defaultdict(list)
+    left, before = [pod for pod in pods if pod.uid in meant], -1
+    # One may have to wait until others are there, that it has to be beside or must not be far ahead of.
+    while left and len(left) != before:
+        before = len(left)
+        for pod in tuple(left):
+            room = site.rooms[meant[pod.uid]]
+            if site.why_not(pod, room) is None:
+                site.put(pod, room)
+                seated[room.name].append(pod)
+                left.remove(pod)
+    has_place = {pod.uid for placed in seated.values() for pod in placed}
+    return Seating(dict(seated), tuple(pod for pod in pods if pod.uid not in has_place))
+
+
+def _meant(pods: Sequence[Pod], site: Site, closed: frozenset[str], snapshot: Snapshot) -> dict[str, str]:
+    """The open room that each pod is to have, by uid; those that have none are left out."""
+    open_rooms = {name: room for name, room in site.rooms.items() if name not in closed}
+    meant = {uid: name for uid, name in _let_in(pods, snapshot) if name in open_rooms}
+    by_uid, of_spec, taken = {pod.uid: pod for pod in pods}, _rooms(snapshot), set(meant.values())
     for intent in snapshot.intents:
-        waiting = [by_uid[uid] for uid in intent.pods if uid in by_uid and not seats.has(uid)]
-        room = seats.free_room(intent, rooms.get(intent.spec, ()), waiting)
+        waiting = [by_uid[uid] for uid in intent.pods if uid in by_uid]
+        new = [pod for pod in waiting if pod.uid not in meant]
+        if not new:
+            continue
+        rooms = [open_rooms[name] for name in of_spec.get(intent.spec, ()) if name in open_rooms]
+        own = {meant[pod.uid] for pod in waiting if pod.uid in meant}
+        own |= {room.name for room in rooms if any(pod.uid in intent.pods for pod in room.guests)}
+        theirs = (room for room in rooms if room.name in own and _holds(room, waiting))
+        nobodys = (
+            room for room in rooms if not room.guests and room.name not in taken and _holds(room, waiting)
+        )
+        room = next(theirs, None) or next(nobodys, None)
         if room is not None:
-            seats.take(waiting, dict.fromkeys(intent.pods, room.name))
-    return Seating(dict(seats.seated), tuple(pod for pod in pods if not seats.has(pod.uid)))
-
-
-class _Seats:
-    def __init__(self, site: Site, closed: frozenset[str]) -> None:
-        self._site, self._closed = site, closed
-        self.seated: dict[str, list[Pod]] = defaultdict(list)
-        self._uids: set[str] = set()
-
-    def has(self, uid: str) -> bool:
-        """Whether that pod has a place."""
-        return uid in self._uids
-
-    def take(self, pods: Iterable[Pod], rooms: dict[str, str]) -> None:
-        """Put pods into rooms, by uid; one may have to wait until those are there that it has to be beside."""
-        left, before = [pod for pod in pods if pod.uid in rooms], -1
-        while left and len(left) != before:
-            before = len(left)
-            left = [pod for pod in left if not self._put(pod, rooms[pod.uid])]
-
-    def free_room(self, intent: Intent, names: Iterable[str], waiting: Sequence[Pod]) -> Room | None:
-        """The machine that was bought for them: where some of them are, else one that nobody has."""
-        if not waiting:
-            return None
-        own = set(intent.pods)
-        rooms = [self._site.rooms[name] for name in names if name in self._site.rooms]
-        open_rooms = [room for room in rooms if room.name not in self._closed and _holds(room, waiting)]
-        shared = (room for room in open_rooms if any(pod.uid in own for pod in room.guests))
-        empty = (room for room in open_rooms if not room.guests)
-        return next(shared, None) or next(empty, None)
-
-    def _put(self, pod: Pod, name: str) -> bool:
-        room = self._site.rooms.get(name)
-        if room is None or name in self._closed or self._site.why_not(pod, room) is not None:
-            return False
-        self._site.put(pod, room)
-        self.seated[name].append(pod)
-        self._uids.add(pod.uid)
-        return True
+            taken.add(room.name)
+            meant |= dict.fromkeys((pod.uid for pod in new), room.name)
+    return meant
 
 
 def _let_in(pods: Iterable[Pod], snapshot: Snapshot) -> Iterator[tuple[str, str]]:

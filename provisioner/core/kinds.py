@@ -134,7 +134,7 @@ def by_zone(kinds: Iterable[Kind], site: Site, zones: Mapping[int, Sequence[str]
     `zones`, by position: those where nodes can be bought for the kind. A pod that would be too far ahead of
     some other zone that counts is for no zone, and so are all where nothing can be bought.
     """
-    counts: dict[Spread, Counter[str]] = {}
+    added: dict[Spread, Counter[str]] = defaultdict(Counter)
     divided: list[Kind] = []
     for at, kind in enumerate(kinds):
         rules = [each for each in kind.pod.spread if each.term.topology_key == ZONE]
@@ -144,8 +144,7 @@ def by_zone(kinds: Iterable[Kind], site: Site, zones: Mapping[int, Sequence[str]
         if not zones[at]:
             divided.append(replace(kind, zone=NOWHERE))
             continue
-        for rule in rules:
-            counts.setdefault(rule, Counter(site.spread_counts(kind.pod, rule, zones[at])))
+        counts = {rule: _with(site.spread_counts(kind.pod, rule, zones[at]), added[rule]) for rule in rules}
         shares: dict[str, list[Pod]] = defaultdict(list)
         for pod in kind.pods:
             zone = min(zones[at], key=lambda zone: (max(counts[rule][zone] for rule in rules), zone))
@@ -153,7 +152,14 @@ def by_zone(kinds: Iterable[Kind], site: Site, zones: Mapping[int, Sequence[str]
                 shares[NOWHERE].append(pod)
                 continue
             shares[zone].append(pod)
-            for rule, places in counts.items():
+            for rule, places in added.items():
                 places[zone] += rule.term.selects(pod)
+            for rule in rules:
+                counts[rule][zone] += rule.term.selects(pod)
         divided += [replace(kind, pods=tuple(pods), zone=zone) for zone, pods in sorted(shares.items())]
     return divided
+
+
+def _with(counts: Counter[str], added: Counter[str]) -> Counter[str]:
+    """Counts with what was added, in the places that count."""
+    return Counter({place: count + added[place] for place, count in counts.items()})

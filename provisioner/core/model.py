@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from catalog.names import STEPS_ASIDE_KEY
+from catalog.names import STARTING_KEY, STEPS_ASIDE_KEY
 from provisioner.core.resources import NOTHING, ONE_POD, Resources
 
 HOSTNAME: Final = "kubernetes.io/hostname"
@@ -246,9 +246,18 @@ class Pod:
         """Whether it waits for a node and a node could be the answer."""
         return not (self.node_name or self.is_finished or self.is_daemon or self.is_deleting)
 
+    @property
+    def home(self) -> str:
+        """The node that it is on, or that it is made for by a DaemonSet; empty: none yet."""
+        if self.node_name or not self.is_daemon:
+            return self.node_name
+        fields = (each for term in self.node_affinity or () for each in term.fields)
+        return next((each.values[0] for each in fields if each.operator == "In" and each.values), "")
+
     def off_its_node(self) -> "Pod":
-        """The same pod, pending: as its replacement will be."""
-        return replace(self, node_name="", phase="Pending", is_ready=False)
+        """The same pod, pending: as its replacement will be, which was let in nowhere yet."""
+        kept = tuple(each for each in self.tolerations if each.key != STARTING_KEY)
+        return replace(self, node_name="", phase="Pending", is_ready=False, tolerations=kept)
 
 
 @dataclass(frozen=True, slots=True)

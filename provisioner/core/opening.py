@@ -8,38 +8,39 @@ its rules, there or on nodes that are open, and nobody else comes. When they are
 node is still on its way would take what is left, the taint goes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from catalog.names import STARTING_KEY
-from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Pod, Taint, Toleration
 from provisioner.core.plan import Plan
 from provisioner.core.policy import Policy
-from provisioner.core.resources import NOTHING, Resources
+from provisioner.core.resources import NOTHING
 from provisioner.core.site import why_not_there
-from provisioner.core.snapshot import Snapshot, is_young
+from provisioner.core.snapshot import Snapshot, is_shut, is_young
 
 _EFFECT: Final = "NoSchedule"
 STARTING: Final = Taint(STARTING_KEY, "true", _EFFECT)
 """What nodes of bought machines register with."""
+PLACED_WITHIN: Final = timedelta(seconds=60)
+"""How long the scheduler is given for the pods that were let in to a node."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """What is to be done to a node that is ready and shut: pods are let in, or it is opened to all."""
+class LetIn:
+    """Pods that may come to a node which others are kept off."""
 
     node: Node
-    pods: tuple[Pod, ...] = ()
-    """To be let in; of those that are not yet."""
-    is_to_all: bool = False
+    pods: tuple[Pod, ...]
 
 
-def is_shut(node: Node) -> bool:
-    """Whether it has not been opened to all."""
-    return any(taint.key == STARTING_KEY for taint in node.taints)
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A node that everybody may come to."""
+
+    node: Node
 
 
 def own_taint(node: Node) -> Taint:
@@ -52,69 +53,45 @@ def ticket(node: Node) -> Toleration:
     return Toleration(STARTING_KEY, "Equal", node.uid, _EFFECT)
 
 
-def is_awaited(snapshot: Snapshot) -> bool:
-    """Whether machines are on their way, or nodes are there and still shut."""
+def shut_nodes(snapshot: Snapshot) -> tuple[Node, ...]:
+    """Nodes of ours that are not open to all."""
     ours = snapshot.pool_of
-    shut = any(node.name in ours and is_shut(node) for node in snapshot.nodes)
-    return shut or any(not (each.is_registered or each.is_leaving) for each in snapshot.machines)
+    return tuple(node for node in snapshot.nodes if node.name in ours and is_shut(node))
 
 
-def openings(plan: Plan, snapshot: Snapshot, policy: Policy, now: datetime) -> Iterator[Opening]:
-    """What can be done now to nodes of ours that are shut.
-
-    One that lacks a device which its pods ask for (a GPU's driver starts after the node) is waited for, and
-    so is, before it is opened to all, whoever has a node of his own on its way; but not for longer than a
-    machine may take to register.
-    """
+def openings(
+    plan: Plan, snapshot: Snapshot, policy: Policy, now: datetime, let_in: Mapping[str, datetime]
+) -> Iterator[LetIn | Open]:
+    """What is to be done now to nodes that are shut; `let_in` says since when each one's pods may come."""
     meant = {each.node: each.pods for each in plan.existing}
-    ours = snapshot.pool_of
-    shut = [node for node in snapshot.nodes if node.name in ours and is_shut(node)]
+    shut = shut_nodes(snapshot)
     there = {node.name for node in snapshot.nodes} - {node.name for node in shut}
-    elsewhere = [(name, pod) for name, pods in meant.items() if name not in there for pod in pods]
+    coming = [pod for name, pods in meant.items() if name not in there for pod in pods]
     for node in shut:
-        pods, is_patient = meant.get(node.name, ()), is_young(node, policy, now)
-        if not node.is_ready or (is_patient and not _has_devices_for(node, pods)):
-            continue
-        tempted = (pod for name, pod in elsewhere if name != node.name)
-        if not is_patient or not (pods or _has_room_for_any(node, snapshot, tempted)):
-            yield Opening(node, is_to_all=True)
-            continue
-        waiting = tuple(pod for pod in pods if ticket(node) not in pod.tolerations)
-        if waiting:
-            yield Opening(node, waiting)
+        own = meant.get(node.name, ())
+        if not is_young(node, policy, now) or (node.is_ready and _is_hopeless(node, own, now, let_in)):
+            yield Open(node)
+        elif node.is_ready and own:
+            waiting = tuple(pod for pod in own if ticket(node) not in pod.tolerations)
+            if waiting:
+                yield LetIn(node, waiting)
+        elif node.is_ready and not _has_room_for_any(node, snapshot, coming):
+            yield Open(node)
 
 
-def with_devices(snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetime) -> Snapshot:
-    """Young nodes with the devices that their machines have, and that they do not report yet.
+def _is_hopeless(node: Node, pods: Iterable[Pod], now: datetime, let_in: Mapping[str, datetime]) -> bool:
+    """Whether the pods it was bought for do not come while it is shut.
 
-    To take them as they are would be to buy another one for a pod that waits for this one's GPU.
+    Either the scheduler has had its time, or they wait for a GPU: its driver is the pod of a DaemonSet, which need
+    not tolerate what keeps others off. A GPU node's own taint keeps others off anyway.
     """
-    nodes = (_with_devices(node, snapshot, catalog, policy, now) for node in snapshot.nodes)
-    return replace(snapshot, nodes=tuple(nodes))
-
-
-def _with_devices(node: Node, snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetime) -> Node:
-    pool = snapshot.pool_of.get(node.name)
-    size = catalog.size_of(pool.spec) if pool is not None and is_young(node, policy, now) else None
-    if size is None:
-        return node
-    devices = Resources(gpus=size.usable.gpus, extended=size.usable.extended)
-    return replace(node, allocatable=node.allocatable.largest(devices))
-
-
-def _has_devices_for(node: Node, pods: Iterable[Pod]) -> bool:
-    """Whether it reports every device that its pods ask for."""
-    there = node.allocatable
-    return all(
-        pod.requests.gpus <= there.gpus
-        and all(amount <= there.extended.get(name, 0) for name, amount in pod.requests.extended.items())
-        for pod in pods
-    )
+    waited = now - let_in.get(node.name, now)
+    return waited > PLACED_WITHIN or any(pod.requests.gpus > node.allocatable.gpus for pod in pods)
 
 
 def _has_room_for_any(node: Node, snapshot: Snapshot, pods: Iterable[Pod]) -> bool:
     """Whether one of the pods could come here, were the node open; rules between pods are left aside."""
-    inside = (pod for pod in snapshot.pods if pod.node_name == node.name and not pod.is_finished)
+    inside = (pod for pod in snapshot.pods if pod.home == node.name and not pod.is_finished)
     free = node.allocatable - sum((pod.requests for pod in inside), NOTHING)
     lasting = [taint for taint in node.taints if taint.key != STARTING_KEY]
     return any(

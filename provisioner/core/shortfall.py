@@ -18,8 +18,8 @@ def shortfalls_of(snapshot: Snapshot, catalog: Catalog) -> dict[str, Resources]:
     """The most that bought nodes lack, by shape; what was known before counts as well."""
     own: dict[str, list[Pod]] = {}
     for pod in snapshot.pods:
-        if pod.is_daemon and pod.node_name and not (pod.is_finished or pod.is_deleting):
-            own.setdefault(pod.node_name, []).append(pod)
+        if pod.is_daemon and not (pod.is_finished or pod.is_deleting):
+            own.setdefault(pod.home, []).append(pod)
     found = dict(snapshot.shortfalls)
     ours = snapshot.pool_of
     for node in snapshot.nodes:

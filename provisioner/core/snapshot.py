@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from catalog.allocatable import NOMINAL
-from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY, ROLE_KEY, ROLE_MANAGEMENT
+from catalog.names import (
+    DRAINING_KEY,
+    REMOVABLE_SINCE_KEY,
+    RESERVED_KEY,
+    ROLE_KEY,
+    ROLE_MANAGEMENT,
+    STARTING_KEY,
+)
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import HOSTNAME, Budget, Node, Pod, Scaler
 from provisioner.core.policy import Policy
@@ -89,7 +96,7 @@ class Snapshot:
 
         A node that has just registered and is not ready yet is open: to buy in its place would be to
         buy twice at each boot. One that we cordoned to remove it is open too: it is taken
-        back, unless its pods are being moved away.
+        back, unless its pods are being moved away. Nobody opens a shut one that is not ours.
         """
         ours, leaving = self.pool_of, self.leaving
         return frozenset(
@@ -100,6 +107,7 @@ class Snapshot:
             or DRAINING_KEY in node.annotations
             or not (node.is_ready or is_young(node, policy, now))
             or (node.is_cordoned and not (node.name in ours and _is_our_cordon(node)))
+            or (is_shut(node) and node.name not in ours)
         )
 
 
@@ -109,6 +117,11 @@ _OUR_CORDONS: Final = (REMOVABLE_SINCE_KEY, RESERVED_KEY)
 
 def _is_our_cordon(node: Node) -> bool:
     return not node.annotations.keys().isdisjoint(_OUR_CORDONS)
+
+
+def is_shut(node: Node) -> bool:
+    """Whether a bought node has not been opened to all yet."""
+    return any(taint.key == STARTING_KEY for taint in node.taints)
 
 
 def is_young(node: Node, policy: Policy, now: datetime) -> bool:

@@ -9,10 +9,11 @@ from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.market import Catalog
 from provisioner.core.model import HOSTNAME, Node, Pod, Scaler, Taint
-from provisioner.core.opening import STARTING, is_shut, own_taint, ticket
+from provisioner.core.opening import STARTING, own_taint, ticket
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.resources import NOTHING, Resources
 from provisioner.core.site import Site, room_of
+from provisioner.core.snapshot import is_shut
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
 from provisioner.kube import Observed
@@ -148,7 +149,8 @@ class FakeCluster:
         for pod in waiting:
             for node in self.nodes.values():
                 room = site.rooms[node.name]
-                is_kept_off = node.is_cordoned or (is_shut(node) and ticket(node) not in pod.tolerations)
+                let_in = own_taint(node) in node.taints and ticket(node) in pod.tolerations
+                is_kept_off = node.is_cordoned or (is_shut(node) and not let_in)
                 if not is_kept_off and site.why_not(pod, room) is None:
                     self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running", is_ready=True)
                     site.put(self.pods[pod.name], room)

@@ -28,7 +28,9 @@ OURS = {CAPACITY_TYPE: "on-demand"}
 
 
 def ours(name: str, cpu: str = "4", memory: str = "16Gi", **changes: Any) -> Node:
-    return node(name, cpu, memory, labels=OURS, provider_id=name, **changes)
+    """Long there, so that it is what it shows."""
+    values = {"created": NOW - timedelta(hours=1), **changes}
+    return node(name, cpu, memory, labels=OURS, provider_id=name, **values)
 
 
 def planned(*wanted: Pod, nodes: tuple[Node, ...] = (), policy: Policy = POLICY) -> Plan:

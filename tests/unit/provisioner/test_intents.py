@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.core.decide import decide
 from provisioner.core.intents import intents_of
-from provisioner.core.model import HOSTNAME, Node, Pod, PodTerm, Requirement
+from provisioner.core.model import HOSTNAME, ZONE, Node, Pod, PodTerm, Requirement, Spread
 from provisioner.core.opening import STARTING, ticket
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL
@@ -92,6 +92,19 @@ def test_pods_that_have_to_be_together_keep_their_place_in_whatever_order() -> N
     assert where(decided(ordered(first, before, listed=True))) == where(first) == {frozenset("az"): 1}
 
 
+def test_pods_that_spread_keep_their_places_in_whatever_order() -> None:
+    """The second pod of the first node may come when others are where they were meant to be, not before."""
+    term = PodTerm(ZONE, (Requirement("app", "In", ("a",)),), frozenset({"default"}))
+    alike = pods(4, "400m", labels={"app": "a"}, spread=(Spread(term, 1),))
+    zones = ("z1", "z2", "z3")
+    market = catalog(offering("small", "1", zones=zones))
+    first = decide(Snapshot(alike), market, replace(ANY_ARCH, mode=OPTIMAL), NOW, rounds(8))
+    assert sorted(len(each.pods) for each in first.nodes) == [1, 1, 2]
+    later = ordered(first, Snapshot(alike), listed=True)
+    second = decide(later, market, replace(ANY_ARCH, mode=OPTIMAL), NOW, rounds(8))
+    assert (second.nodes, where(second)) == ((), where(first))
+
+
 def test_whoever_was_let_in_keeps_his_place_though_all_else_is_forgotten() -> None:
     before = Snapshot(pods(2, "900m"))
     (pool,) = ordered(decided(before), before, listed=True).pools
@@ -109,7 +122,9 @@ def test_whoever_was_let_in_keeps_his_place_though_all_else_is_forgotten() -> No
 def test_a_place_that_cannot_be_kept_is_none() -> None:
     gone, small = node("gone"), node("n", taints=(STARTING,))
     wanted = (pod("p", tolerations=(ticket(gone),)), pod("q", "3", tolerations=(ticket(small),)))
-    plan = decided(Snapshot(wanted, (small,)))
+    (spec,) = {each.spec for each in decided(Snapshot(pods(1))).nodes}
+    ours = (Pool("p", "p", spec, 1, (Instance(small.provider_id),)),)
+    plan = decided(Snapshot(wanted, (small,), ours))
     assert [each.name for one in plan.existing for each in one.pods] == ["p"]
     assert [each.name for one in plan.nodes for each in one.pods] == ["q"]
 

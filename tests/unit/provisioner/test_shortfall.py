@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from provisioner.core.decide import decide
-from provisioner.core.model import Owner, Pod
+from provisioner.core.model import NodeTerm, Owner, Pod, Requirement
 from provisioner.core.policy import BIN_SELECT, MODES, OPTIMAL, Policy
 from provisioner.core.pools import Instance, Pool, PoolSpec
 from provisioner.core.resources import Resources
@@ -32,6 +32,12 @@ def daemon(cpu: str, memory: str) -> Pod:
     return pod("daemon", cpu, memory, node_name="n", phase="Running", owner=Owner("DaemonSet", "d", "d"))
 
 
+def made_for_it(cpu: str, memory: str) -> Pod:
+    """As a DaemonSet makes it, and nobody has bound it yet."""
+    only_there = (NodeTerm(fields=(Requirement("metadata.name", "In", ("n",)),)),)
+    return replace(daemon(cpu, memory), node_name="", phase="Pending", node_affinity=only_there)
+
+
 WHOLE = Resources(1000, 4 * 2**30, 0, 110)
 
 
@@ -43,6 +49,7 @@ WHOLE = Resources(1000, 4 * 2**30, 0, 110)
         (snapshot(replace(WHOLE, cpu_millicores=900)), Resources(100)),
         (snapshot(replace(WHOLE, memory_bytes=3 * 2**30)), Resources(0, 2**30)),
         (snapshot(WHOLE, daemon("150m", "1Gi")), Resources(150, 2**30, pods=1)),
+        (snapshot(WHOLE, made_for_it("150m", "1Gi")), Resources(150, 2**30, pods=1)),
         (snapshot(WHOLE, replace(daemon("150m", "1Gi"), is_deleting=True)), None),
         (snapshot(replace(WHOLE, cpu_millicores=900), is_ready=False), None),
     ],

@@ -1,0 +1,49 @@
+"""Young nodes as their machines are: what a node does not show yet counts as there.
+
+The pods of the cloud's own DaemonSets come a moment after their node. A GPU is reported when its driver
+runs, a minute or two later. To take a node as it is until then would be to count on room that goes, or to
+buy a second one for a pod that waits for the first one's GPU.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from provisioner.core.market import Catalog
+from provisioner.core.model import Node
+from provisioner.core.policy import Policy
+from provisioner.core.resources import NOTHING, Resources
+from provisioner.core.snapshot import Snapshot, is_young
+
+
+def as_bought(snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetime) -> Snapshot:
+    """The snapshot with nodes that registered lately as the catalog has them; older ones are what they show."""
+    ours = snapshot.pool_of
+    own: dict[str, Resources] = {}
+    for pod in snapshot.pods:
+        if pod.is_daemon and not pod.is_finished:
+            own[pod.home] = own.get(pod.home, NOTHING) + pod.requests
+
+    def seen(node: Node) -> Node:
+        size = catalog.size_of(ours[node.name].spec) if node.name in ours else None
+        if size is None or not is_young(node, policy, now):
+            return node
+        return _as_promised(node, size.usable, own.get(node.name, NOTHING))
+
+    return replace(snapshot, nodes=tuple(map(seen, snapshot.nodes)))
+
+
+def _as_promised(node: Node, usable: Resources, own: Resources) -> Node:
+    """What it leaves to pods is never more than promised; a GPU that it lacks is on its way."""
+    there, whole = node.allocatable, usable + own
+    lacks_gpus = there.gpus < usable.gpus
+    return replace(
+        node,
+        allocatable=replace(
+            there,
+            cpu_millicores=min(there.cpu_millicores, whole.cpu_millicores),
+            memory_bytes=min(there.memory_bytes, whole.memory_bytes),
+            pods=min(there.pods, whole.pods),
+            gpus=max(there.gpus, usable.gpus),
+        ),
+        is_ready=node.is_ready and not lacks_gpus,
+    )
