@@ -30,6 +30,8 @@ TYPE: Final = "image/jpeg"
 ANSWER_S: Final = 30
 HEY_ROUND_S: Final = 15
 _MOST_PARTS: Final = 1000
+_TIMED: Final = 7
+"""Answers by which a machine is measured: the soonest is the one that nothing else was in the way of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ def rate_text(per_second: Fraction) -> str:
     """A rate as vegeta takes it: whole requests in a whole number of seconds."""
     exact = per_second.limit_denominator(_MOST_PARTS)
     return f"{exact.numerator}/{exact.denominator}s"
+
+
+def scaled(rate: Fraction, demand_cores: Fraction, answer_s: float) -> Fraction:
+    """The rate, or more where a core answers so soon that the rate would not ask for so many cores."""
+    by_demand = Fraction(round(100 * demand_cores / Fraction(max(answer_s, 1e-3))), 100)
+    return max(rate, by_demand)
 
 
 def vegeta_rows(lines: Iterable[str]) -> Iterator[Row]:
@@ -71,6 +79,10 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, stopping.take)
     for picture in sorted(PICTURES.glob("*.jpg")):
         _say(json.dumps({"picture": picture.stem, "answer": _ask(options.url, picture)}))
+    if options.rate and options.least_cores:
+        answer_s = min(_timed(options.url) for _ in range(_TIMED))
+        options.rate = scaled(options.rate, options.least_cores, answer_s)
+        _say(json.dumps({"rate": float(options.rate), "answer_s": round(answer_s, 4)}))
     attack = _closed if options.connections else _open
     for row in attack(options, stopping):
         _say(row.line())
@@ -141,6 +153,13 @@ def _ask(url: str, picture: Path) -> Any:
         return {"error": str(fault)}
 
 
+def _timed(url: str) -> float:
+    """Seconds that one answer takes with nothing else under way; no answer tells nothing."""
+    began = time.monotonic()
+    answer = _ask(url, PICTURES / f"{LOAD_PICTURE}.jpg")
+    return ANSWER_S if "error" in answer else time.monotonic() - began
+
+
 def _program(name: str) -> str:
     """An image has it on PATH; a checkout has built it."""
     found = shutil.which(name)
@@ -161,6 +180,8 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument("--rate", type=Fraction, help="requests a second, for example 0.8")
     form.add_argument("--connections", type=int, help="requests in flight")
+    demand = "least CPU that the rate has to ask for, in cores that are found by timing answers"
+    parser.add_argument("--least-cores", type=Fraction, help=demand)
     return parser.parse_args(words)
 
 

@@ -28,7 +28,10 @@ PEAK_DEMAND_CORES: Final = Decimal("2.0")
 RATES_PER_S: Final = {"squeezenet1_1": Decimal(11), "vgg16": Decimal("0.8")}
 """Of real load at peak, by model: what two shared cores serve in time when the workers are four."""
 WORKER_CPU: Final = "100m"
-"""Request of a worker under real load: so that the rates above make an autoscaler reach its maximum."""
+"""Request of a worker under real load."""
+LEAST_CORES: Final = Decimal("0.2")
+"""CPU that a model's real load asks for at least: where cores are fast, its rate is raised to that. At 50 % of
+100m an autoscaler surely reaches n workers only above 1.1 * (n - 1) * 0.05 cores: 0.165 for four."""
 IMAGE: Final = f"{IMAGE_LOAD}:0.1.0"
 
 
@@ -42,10 +45,19 @@ def job(model: str, demand_cores: Decimal = PEAK_DEMAND_CORES) -> dict[str, Any]
     return _job(model, ["--model", model, "--demand-cores", str(demand_cores)])
 
 
+def peak_job(model: str, url: str, registry: str = "") -> dict[str, Any]:
+    """Manifest of the Job that sends a model's peak: its rate, or more where that asks for too little CPU."""
+    arguments = [*_sending(model, url, RATES_PER_S[model]), "--least-cores", str(LEAST_CORES)]
+    return _from(registry, _job(model, arguments, _SENDER))
+
+
 def sending_job(model: str, url: str, rate_per_s: Decimal, registry: str = "") -> dict[str, Any]:
     """Manifest of the Job that sends requests at a stated rate, however long the answers take."""
-    arguments = ["--model", model, "--url", url, "--rate", str(rate_per_s)]
-    return _from(registry, _job(model, arguments, _SENDER))
+    return _from(registry, _job(model, _sending(model, url, rate_per_s), _SENDER))
+
+
+def _sending(model: str, url: str, rate_per_s: Decimal) -> list[str]:
+    return ["--model", model, "--url", url, "--rate", str(rate_per_s)]
 
 
 def closed_job(model: str, url: str, connections: int, registry: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from experiments import predictions
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.generator import HEY_ROUND_S
 from experiments.latency import LATENCIES, Latency, latency, read_log
-from experiments.load import RATES_PER_S, closed_job, job_name, sending_job
+from experiments.load import RATES_PER_S, closed_job, job_name, peak_job, sending_job
 
 WINDOW_S: Final = 60.0
 """Of steady state: 48 requests of vgg16, 660 of SqueezeNet at the rates of the peak."""
@@ -50,7 +50,7 @@ class Form:
     """How load is sent."""
 
     connections: int = 0
-    """Requests in flight, as published; 0: at each model's stated rate."""
+    """Requests in flight, as published; 0: at each model's rate, scaled to the machine."""
     registry: str = ""
     """What has the generator's image; empty: it is known where it runs."""
 
@@ -64,7 +64,7 @@ class Form:
             return closed_job(model, url, self.connections, self.registry)
         if model not in RATES_PER_S:
             raise Fault(f"{model}: no rate is known for its real load; there are {', '.join(RATES_PER_S)}")
-        return sending_job(model, url, RATES_PER_S[model], self.registry)
+        return peak_job(model, url, self.registry)
 
 
 class Traffic:

@@ -26,6 +26,16 @@ def test_a_rate_becomes_whole_requests_in_whole_seconds(rate: str, text: str) ->
     assert generator.rate_text(Fraction(rate)) == text
 
 
+@pytest.mark.parametrize(
+    ("answer_s", "rate"),
+    [(0.33, "0.8"), (0.25, "0.8"), (0.16, "1.25"), (0.155, "1.29"), (0.0, "200")],
+)
+def test_a_rate_is_raised_where_answers_come_so_soon_that_it_asks_for_too_little(
+    answer_s: float, rate: str
+) -> None:
+    assert generator.scaled(Fraction("0.8"), Fraction("0.2"), answer_s) == Fraction(rate)
+
+
 def test_vegetas_rows_are_read() -> None:
     lines = [
         "1795560595725000000,200,104400000,35042,312,,,,0,POST,http://127.1.2.3/,",
@@ -61,7 +71,7 @@ class Model(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         size = len(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append(self.headers["Content-Type"])
-        if len(self.asked) >= 8:
+        if len(self.asked) >= 20:
             self.enough.set()
         body = json.dumps({"tabby": size}).encode()
         self.send_response(200)
@@ -85,7 +95,15 @@ def model() -> Iterator[tuple[str, type[Model]]]:
         server.server_close()
 
 
-@pytest.mark.parametrize(("tool", "form"), [("vegeta", ("--rate", "40")), ("hey", ("--connections", "2"))])
+@pytest.mark.parametrize(
+    ("tool", "form"),
+    [
+        ("vegeta", ("--rate", "40")),
+        ("vegeta", ("--rate", "1", "--least-cores", "0.2")),
+        ("hey", ("--connections", "2")),
+    ],
+    ids=["at a rate", "at a rate for this machine", "so many at once"],
+)
 def test_it_asks_every_picture_then_sends_until_it_is_told_to_stop(
     model: tuple[str, type[Model]], tool: str, form: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +138,7 @@ def test_it_asks_every_picture_then_sends_until_it_is_told_to_stop(
 
 def test_a_model_that_does_not_answer_is_an_answer_too() -> None:
     assert "error" in generator._ask("http://127.0.0.1:9/", generator.PICTURES / "cat.jpg")
+    assert generator._timed("http://127.0.0.1:9/") == generator.ANSWER_S
 
 
 def test_a_load_is_open_or_closed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_the_load_goes_to_the_balancer_at_the_models_rate(tmp_path: Path) -> Non
     job = made(Cluster(), tmp_path).load("vgg16")
 
     (container,) = job["spec"]["template"]["spec"]["containers"]
-    assert container["args"] == ["--model", "vgg16", "--url", URL, "--rate", "0.8"]
+    assert container["args"] == ["--model", "vgg16", "--url", URL, "--rate", "0.8", "--least-cores", "0.2"]
     assert job["metadata"]["name"] == "load-vgg16"
 
 
