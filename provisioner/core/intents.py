@@ -43,41 +43,48 @@ def seat(pods: Sequence[Pod], site: Site, closed: frozenset[str], snapshot: Snap
     """Put pods where they were meant to go, as far as the scheduler would let them."""
     meant = _meant(pods, site, closed, snapshot)
     seated: dict[str, list[Pod]] = defaultdict(list)
+
+    def takes_place(pod: Pod) -> bool:
+        room = site.rooms[meant[pod.uid]]
+        if site.why_not(pod, room) is not None:
+            return False
+        site.put(pod, room)
+        seated[room.name].append(pod)
+        return True
+
     left, before = [pod for pod in pods if pod.uid in meant], -1
     # One may have to wait until others are there, that it has to be beside or must not be far ahead of.
     while left and len(left) != before:
         before = len(left)
-        for pod in tuple(left):
-            room = site.rooms[meant[pod.uid]]
-            if site.why_not(pod, room) is None:
-                site.put(pod, room)
-                seated[room.name].append(pod)
-                left.remove(pod)
+        left = [pod for pod in left if not takes_place(pod)]
     has_place = {pod.uid for placed in seated.values() for pod in placed}
     return Seating(dict(seated), tuple(pod for pod in pods if pod.uid not in has_place))
 
 
 def _meant(pods: Sequence[Pod], site: Site, closed: frozenset[str], snapshot: Snapshot) -> dict[str, str]:
     """The open room that each pod is to have, by uid; those that have none are left out."""
-    open_rooms = {name: room for name, room in site.rooms.items() if name not in closed}
-    meant = {uid: name for uid, name in _let_in(pods, snapshot) if name in open_rooms}
-    by_uid, of_spec, taken = {pod.uid: pod for pod in pods}, _rooms(snapshot), set(meant.values())
+    rooms = {
+        spec: [site.rooms[name] for name in names if name in site.rooms and name not in closed]
+        for spec, names in _rooms(snapshot).items()
+    }
+    where = {pod.uid: room for each in rooms.values() for room in each for pod in room.guests}
+    meant = {uid: name for uid, name in _let_in(pods, snapshot) if name not in closed}
+    by_uid, taken = {pod.uid: pod for pod in pods}, set(meant.values())
     for intent in snapshot.intents:
         waiting = [by_uid[uid] for uid in intent.pods if uid in by_uid]
         new = [pod for pod in waiting if pod.uid not in meant]
-        if not new:
-            continue
-        rooms = [open_rooms[name] for name in of_spec.get(intent.spec, ()) if name in open_rooms]
-        own = {meant[pod.uid] for pod in waiting if pod.uid in meant}
-        own |= {room.name for room in rooms if any(pod.uid in intent.pods for pod in room.guests)}
-        theirs = (room for room in rooms if room.name in own and _holds(room, waiting))
+        theirs = {meant[pod.uid] for pod in waiting if pod.uid in meant}
+        theirs |= {where[uid].name for uid in intent.pods if uid in where}
         nobodys = (
-            room for room in rooms if not room.guests and room.name not in taken and _holds(room, waiting)
+            room.name
+            for room in rooms.get(intent.spec, ())
+            if room.name not in taken and not room.guests and _holds(room, waiting)
         )
-        room = next(theirs, None) or next(nobodys, None)
-        if room is not None:
-            taken.add(room.name)
-            meant |= dict.fromkeys((pod.uid for pod in new), room.name)
+        known = (name for name in sorted(theirs) if name in site.rooms and _holds(site.rooms[name], waiting))
+        name = (next(known, None) or next(nobodys, None)) if new else None
+        if name is not None:
+            taken.add(name)
+            meant |= dict.fromkeys((pod.uid for pod in new), name)
     return meant
 
 
