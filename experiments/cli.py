@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913  # the promised options
             "--set",
             metavar="KEY=VALUE",
             help="A setting of the stacks, such as provisioner.mode=bin-pack or provisioner.architectures[1]=amd64;"
-            " again for more.",
+            " again for more. It is recorded with the run: no secrets.",
         ),
     ] = None,
     out: OutOption = None,

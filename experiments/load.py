@@ -45,19 +45,16 @@ def job(model: str, demand_cores: Decimal = PEAK_DEMAND_CORES) -> dict[str, Any]
     return _job(model, ["--model", model, "--demand-cores", str(demand_cores)])
 
 
-def peak_job(model: str, url: str, registry: str = "") -> dict[str, Any]:
-    """Manifest of the Job that sends a model's peak: its rate, or more where that asks for too little CPU."""
-    arguments = [*_sending(model, url, RATES_PER_S[model]), "--least-cores", str(LEAST_CORES)]
+def sending_job(model: str, url: str, registry: str = "", part: Decimal = Decimal(1)) -> dict[str, Any]:
+    """Manifest of the Job that sends a part of a model's peak at its rate, however long the answers take.
+
+    Without a registry this machine answers for every variant, and its cores decide how much CPU the rate asks
+    for: it is raised where that would be too little. On a real cluster all variants get the stated rate.
+    """
+    arguments = ["--model", model, "--url", url, "--rate", str(RATES_PER_S[model] * part)]
+    if not registry:
+        arguments += ["--least-cores", str(LEAST_CORES * part)]
     return _from(registry, _job(model, arguments, _SENDER))
-
-
-def sending_job(model: str, url: str, rate_per_s: Decimal, registry: str = "") -> dict[str, Any]:
-    """Manifest of the Job that sends requests at a stated rate, however long the answers take."""
-    return _from(registry, _job(model, _sending(model, url, rate_per_s), _SENDER))
-
-
-def _sending(model: str, url: str, rate_per_s: Decimal) -> list[str]:
-    return ["--model", model, "--url", url, "--rate", str(rate_per_s)]
 
 
 def closed_job(model: str, url: str, connections: int, registry: str = "") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Protocol
@@ -11,11 +12,11 @@ from experiments import predictions
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.generator import HEY_ROUND_S
 from experiments.latency import LATENCIES, Latency, latency, read_log
-from experiments.load import RATES_PER_S, closed_job, job_name, peak_job, sending_job
+from experiments.load import RATES_PER_S, closed_job, job_name, sending_job
 
 WINDOW_S: Final = 60.0
 """Of steady state: 48 requests of vgg16, 660 of SqueezeNet at the rates of the peak."""
-TRICKLE: Final = 10
+TRICKLE: Final = Decimal("0.1")
 """Part of the peak's rate that goes on while workers are taken away."""
 LAST_ANSWERS_S: Final = 5.0
 """After the window, for the answers still under way: ten times the target."""
@@ -64,7 +65,7 @@ class Form:
             return closed_job(model, url, self.connections, self.registry)
         if model not in RATES_PER_S:
             raise Fault(f"{model}: no rate is known for its real load; there are {', '.join(RATES_PER_S)}")
-        return peak_job(model, url, self.registry)
+        return sending_job(model, url, self.registry)
 
 
 class Traffic:
@@ -94,7 +95,7 @@ class Traffic:
         Raises:
             Unreachable: its Service has no address.
         """
-        return sending_job(model, self._url(model), RATES_PER_S[model] / TRICKLE, self._form.registry)
+        return sending_job(model, self._url(model), self._form.registry, TRICKLE)
 
     def answered(self, models: Iterable[str]) -> tuple[int, int]:
         """How many requests failed and how many there were, by the logs of the loads that run."""

@@ -50,7 +50,7 @@ from provisioner.record import Counted, Decision, RecordFault, budget_for
 
 _LONGEST_PAUSE_S: Final = 30.0
 _SHUT_S: Final = 2.0
-"""The pause while nodes are there and not open to all."""
+"""The pause while nodes are ready and not open to all."""
 
 
 class Cluster(Protocol):
@@ -113,7 +113,8 @@ class Memory:
     """For whom machines were bought."""
     let_in: dict[str, datetime] = field(default_factory=dict)
     """Since when the pods of a shut node may come to it."""
-    has_shut_nodes: bool = False
+    opens_soon: bool = False
+    """Whether nodes are ready, and not open to all."""
     previewed: dict[str, datetime] = field(default_factory=dict)
     """When each pod that waits for a preview was estimated last."""
 
@@ -154,7 +155,7 @@ class Controller:
     def _soonest_s(self, plan: Plan | None, now: datetime) -> float:
         """How soon to look again at what does not wait for the period."""
         batch_s = self._policy.batch_idle_s if plan is not None and self._waits(plan, now) else math.inf
-        return min(batch_s, _SHUT_S if self._memory.has_shut_nodes else math.inf)
+        return min(batch_s, _SHUT_S if self._memory.opens_soon else math.inf)
 
     def step(self, now: datetime, monotonic_s: Callable[[], float]) -> Plan:
         """Observe, decide, apply once; raises what makes observing impossible."""
@@ -269,7 +270,8 @@ class Controller:
         """Let pods in to what was bought for them, so that none takes the place of another."""
         memory = self._memory
         memory.intents = intents_of(plan, snapshot)
-        shut = {node.name for node in opening.shut_nodes(snapshot)}
+        nodes = opening.shut_nodes(snapshot)
+        shut = {node.name for node in nodes}
         memory.let_in = {name: since for name, since in memory.let_in.items() if name in shut}
         for each in opening.openings(plan, snapshot, self._policy, now, dict(memory.let_in)):
             name = each.node.name
@@ -280,7 +282,7 @@ class Controller:
                 memory.let_in.setdefault(name, now)
                 self._say(f"opening of {name}", f"let in: {', '.join(pod.key for pod in each.pods)}")
                 self._try(f"let in to {name}", partial(self._let_in, each))
-        memory.has_shut_nodes = bool(shut)
+        memory.opens_soon = any(node.is_ready for node in nodes)
 
     def _let_in(self, each: opening.LetIn) -> None:
         try:

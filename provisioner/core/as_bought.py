@@ -21,7 +21,7 @@ def as_bought(snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetim
     own: dict[str, Resources] = {}
     for pod in snapshot.pods:
         if pod.is_daemon and not pod.is_finished:
-            own[pod.home] = own.get(pod.home, NOTHING) + pod.requests
+            own[pod.node_name] = own.get(pod.node_name, NOTHING) + pod.requests
 
     def seen(node: Node) -> Node:
         size = catalog.size_of(ours[node.name].spec) if node.name in ours else None

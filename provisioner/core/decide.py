@@ -228,9 +228,9 @@ def _site(snapshot: Snapshot, booting: Iterable[Node], catalog: Catalog) -> Site
     zones = {zone for offering in catalog.offerings if offering.available for zone in offering.zones}
     site = Site((room_of(node) for node in (*snapshot.nodes, *booting)), sorted(zones))
     for pod in snapshot.pods:
-        if pod.home and not pod.is_finished:
+        if pod.node_name and not pod.is_finished:
             # A pod may name a node that the input does not have: it still keeps others away.
-            if pod.home not in site.rooms:
-                site.open(room_of(Node(pod.home, labels={"kubernetes.io/hostname": pod.home})))
-            site.put(pod, site.rooms[pod.home])
+            if pod.node_name not in site.rooms:
+                site.open(room_of(Node(pod.node_name, labels={"kubernetes.io/hostname": pod.node_name})))
+            site.put(pod, site.rooms[pod.node_name])
     return site

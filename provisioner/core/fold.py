@@ -179,7 +179,7 @@ def _by_itself(pod: Pod) -> object:
     return (
         tuple(sorted(pod.node_selector.items())),
         pod.node_affinity,
-        pod.tolerations,
+        pod.lasting_tolerations,
         bool(pod.requests.gpus),
         wishes.key_of(pod),
     )

@@ -104,7 +104,7 @@ def _rules(pod: Pod) -> tuple[object, ...]:
     return (
         tuple(sorted(pod.node_selector.items())) if pod.node_selector else (),
         pod.node_affinity,
-        pod.tolerations,
+        pod.lasting_tolerations,
         pod.affinity,
         pod.anti_affinity,
         pod.spread,

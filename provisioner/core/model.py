@@ -254,10 +254,15 @@ class Pod:
         fields = (each for term in self.node_affinity or () for each in term.fields)
         return next((each.values[0] for each in fields if each.operator == "In" and each.values), "")
 
+    @property
+    def lasting_tolerations(self) -> tuple[Toleration, ...]:
+        """Those that decide where it may go: not those by which it was let in to a new node."""
+        return tuple(each for each in self.tolerations if each.key != STARTING_KEY)
+
     def off_its_node(self) -> "Pod":
         """The same pod, pending: as its replacement will be, which was let in nowhere yet."""
-        kept = tuple(each for each in self.tolerations if each.key != STARTING_KEY)
-        return replace(self, node_name="", phase="Pending", is_ready=False, tolerations=kept)
+        pending = replace(self, node_name="", phase="Pending", is_ready=False)
+        return replace(pending, tolerations=self.lasting_tolerations)
 
 
 @dataclass(frozen=True, slots=True)

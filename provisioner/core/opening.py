@@ -17,7 +17,7 @@ from catalog.names import STARTING_KEY
 from provisioner.core.model import Node, Pod, Taint, Toleration
 from provisioner.core.plan import Plan
 from provisioner.core.policy import Policy
-from provisioner.core.resources import NOTHING
+from provisioner.core.resources import NOTHING, Resources
 from provisioner.core.site import why_not_there
 from provisioner.core.snapshot import Snapshot, is_shut, is_young
 
@@ -67,6 +67,10 @@ def openings(
     shut = shut_nodes(snapshot)
     there = {node.name for node in snapshot.nodes} - {node.name for node in shut}
     coming = [pod for name, pods in meant.items() if name not in there for pod in pods]
+    asked: dict[str, Resources] = {}
+    for pod in snapshot.pods:
+        if pod.node_name and not pod.is_finished:
+            asked[pod.node_name] = asked.get(pod.node_name, NOTHING) + pod.requests
     for node in shut:
         own = meant.get(node.name, ())
         if not is_young(node, policy, now) or (node.is_ready and _is_hopeless(node, own, now, let_in)):
@@ -75,7 +79,7 @@ def openings(
             waiting = tuple(pod for pod in own if ticket(node) not in pod.tolerations)
             if waiting:
                 yield LetIn(node, waiting)
-        elif node.is_ready and not _has_room_for_any(node, snapshot, coming):
+        elif node.is_ready and not _has_room_for_any(node, asked.get(node.name, NOTHING), coming):
             yield Open(node)
 
 
@@ -85,14 +89,13 @@ def _is_hopeless(node: Node, pods: Iterable[Pod], now: datetime, let_in: Mapping
     Either the scheduler has had its time, or they wait for a GPU: its driver is the pod of a DaemonSet, which need
     not tolerate what keeps others off. A GPU node's own taint keeps others off anyway.
     """
-    waited = now - let_in.get(node.name, now)
-    return waited > PLACED_WITHIN or any(pod.requests.gpus > node.allocatable.gpus for pod in pods)
+    waits_in_vain = now - let_in.get(node.name, now) > PLACED_WITHIN
+    return any(waits_in_vain or pod.requests.gpus > node.allocatable.gpus for pod in pods)
 
 
-def _has_room_for_any(node: Node, snapshot: Snapshot, pods: Iterable[Pod]) -> bool:
+def _has_room_for_any(node: Node, taken: Resources, pods: Iterable[Pod]) -> bool:
     """Whether one of the pods could come here, were the node open; rules between pods are left aside."""
-    inside = (pod for pod in snapshot.pods if pod.home == node.name and not pod.is_finished)
-    free = node.allocatable - sum((pod.requests for pod in inside), NOTHING)
+    free = node.allocatable - taken
     lasting = [taint for taint in node.taints if taint.key != STARTING_KEY]
     return any(
         pod.requests.fits(free) and why_not_there(pod, node.name, node.labels, lasting) is None

@@ -99,6 +99,7 @@ class Snapshot:
         back, unless its pods are being moved away. Nobody opens a shut one that is not ours.
         """
         ours, leaving = self.pool_of, self.leaving
+        machines = {machine.name for machine in self.machines}
         return frozenset(
             node.name
             for node in self.nodes
@@ -107,7 +108,7 @@ class Snapshot:
             or DRAINING_KEY in node.annotations
             or not (node.is_ready or is_young(node, policy, now))
             or (node.is_cordoned and not (node.name in ours and _is_our_cordon(node)))
-            or (is_shut(node) and node.name not in ours)
+            or (is_shut(node) and node.name not in machines)
         )
 
 

@@ -138,7 +138,7 @@ def test_it_asks_every_picture_then_sends_until_it_is_told_to_stop(
 
 def test_a_model_that_does_not_answer_is_an_answer_too() -> None:
     assert "error" in generator._ask("http://127.0.0.1:9/", generator.PICTURES / "cat.jpg")
-    assert generator._timed("http://127.0.0.1:9/") == generator.ANSWER_S
+    assert generator._soonest("http://127.0.0.1:9/") == generator.ANSWER_S
 
 
 def test_a_load_is_open_or_closed(capsys: pytest.CaptureFixture[str]) -> None:

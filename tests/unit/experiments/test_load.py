@@ -7,7 +7,7 @@ import pytest
 
 from catalog.names import IMAGE_LOAD, MODEL_KEY, PROVISION_KEY, ROLE_KEY
 from experiments import generator
-from experiments.load import PEAK_DEMAND_CORES, closed_job, job, job_name, peak_job, sending_job
+from experiments.load import PEAK_DEMAND_CORES, closed_job, job, job_name, sending_job
 from experiments.published import published
 
 REQUEST_CORES = Decimal("0.4")
@@ -54,11 +54,15 @@ def test_the_peak_surely_reaches_every_published_count_of_workers(workers: int) 
     assert PEAK_DEMAND_CORES / (workers - 1) > TOLERANCE * TARGET * REQUEST_CORES
 
 
+def test_on_a_real_cluster_every_variant_gets_the_stated_rate() -> None:
+    spec = sending_job("vgg16", "http://10.0.0.9/x", "iad.ocir.io/mine")["spec"]["template"]["spec"]
+    assert spec["containers"][0]["args"][-2:] == ["--rate", "0.8"]
+
+
 @pytest.mark.parametrize(
     ("manifest", "form"),
     [
-        (sending_job("vgg16", "http://127.1.2.3:8080/x", Decimal("0.8")), ["--rate", "0.8"]),
-        (peak_job("vgg16", "http://127.1.2.3:8080/x"), ["--rate", "0.8", "--least-cores", "0.2"]),
+        (sending_job("vgg16", "http://127.1.2.3:8080/x"), ["--rate", "0.8", "--least-cores", "0.2"]),
         (closed_job("vgg16", "http://127.1.2.3:8080/x", 150), ["--connections", "150"]),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_stop_is_heeded(tmp_path: Path) -> None:
 def test_a_trickle_is_a_tenth_of_the_rate(tmp_path: Path) -> None:
     (container,) = made(Cluster(), tmp_path).trickle("vgg16")["spec"]["template"]["spec"]["containers"]
 
-    assert container["args"][-2:] == ["--rate", "0.08"]
+    assert container["args"][-4:] == ["--rate", "0.08", "--least-cores", "0.02"]
 
 
 def test_requests_that_failed_are_counted_among_all_of_the_loads_that_run(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from provisioner.core.decide import decide
+from provisioner.core.kinds import kinds_of
 from provisioner.core.model import Node, Pod
 from provisioner.core.opening import PLACED_WITHIN, STARTING, LetIn, openings, shut_nodes, ticket
 from provisioner.core.plan import Placement, Plan
 from provisioner.core.policy import OPTIMAL, Policy
 from provisioner.core.pools import Instance, Pool, PoolSpec
+from provisioner.core.site import Site
 from provisioner.core.snapshot import Snapshot, is_shut
 from provisioner.kube import KubeUnavailable
 from tests.support.provision import ANY_ARCH, NOW, bought, catalog, node, offering, pod, pods
@@ -111,7 +113,9 @@ def test_a_node_is_opened_to_the_driver_of_the_gpu_that_its_pods_wait_for() -> N
 )
 def test_a_node_stays_shut_to_pods_whose_own_node_is_on_its_way(asks: Pod, *, comes_in_between: bool) -> None:
     meant = {"on-its-way": (asks,)}
+    long_ago = {"a": NOW - 2 * PLACED_WITHIN}
     assert opened(meant, shut("a")) == ({} if comes_in_between else {"a": EVERYBODY})
+    assert opened(meant, shut("a"), let_in=long_ago) == ({} if comes_in_between else {"a": EVERYBODY})
     assert opened(meant, shut("a"), now=LATER) == {"a": EVERYBODY}
     full = pod("full", "2", node_name="a", phase="Running")
     assert opened(meant, shut("a"), running=(full,)) == {"a": EVERYBODY}
@@ -126,6 +130,20 @@ def test_pods_meant_for_nodes_that_are_open_already_tempt_nobody() -> None:
 def test_shut_nodes_are_those_of_ours() -> None:
     assert [each.name for each in shut_nodes(seen(shut("a"), node("b")))] == ["a"]
     assert shut_nodes(Snapshot(nodes=(shut("a"),))) == ()
+
+
+def test_a_machines_place_is_counted_on_before_its_node_says_which_machine_it_is() -> None:
+    """A node gets its provider id from the cloud's controller, a moment after it registers."""
+    (pool,) = seen(node("a")).pools
+    named = replace(pool, instances=(Instance("id-a", "a"),))
+    unsaid = Snapshot(pods(1), (shut("a", provider_id=""),), (named,))
+    plan = decide(unsaid, MARKET, ANY_ARCH, NOW, lambda: False)
+    assert ([each.node for each in plan.existing], bought(plan)) == (["a"], {})
+
+
+def test_pods_that_were_let_in_somewhere_are_no_kinds_of_their_own() -> None:
+    alike = tuple(replace(pod(name), tolerations=(ticket(shut(name)),)) for name in "abc")
+    assert len(kinds_of(alike, Site(()))) == 1
 
 
 def test_nobody_is_counted_on_going_to_a_shut_node_that_nobody_opens() -> None:

@@ -50,6 +50,7 @@ WHOLE = Resources(1000, 4 * 2**30, 0, 110)
         (snapshot(replace(WHOLE, memory_bytes=3 * 2**30)), Resources(0, 2**30)),
         (snapshot(WHOLE, daemon("150m", "1Gi")), Resources(150, 2**30, pods=1)),
         (snapshot(WHOLE, made_for_it("150m", "1Gi")), Resources(150, 2**30, pods=1)),
+        (snapshot(WHOLE, made_for_it("9", "1Gi")), None),
         (snapshot(WHOLE, replace(daemon("150m", "1Gi"), is_deleting=True)), None),
         (snapshot(replace(WHOLE, cpu_millicores=900), is_ready=False), None),
     ],
