@@ -9,15 +9,16 @@ import hashlib
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import tenacity
 
 from catalog.names import DRAINING_KEY, GIVEN_UP_KEY, REMOVABLE_SINCE_KEY, RESERVED_KEY
+from provisioner.cluster import Cluster
 from provisioner.core import batch, explain, hot_nodes, opening, preview
 from provisioner.core.decide import decide
 from provisioner.core.intents import intents_of
@@ -45,55 +46,12 @@ from provisioner.core.shortfall import words_of
 from provisioner.core.snapshot import Intent, Snapshot
 from provisioner.core.usage import Usage
 from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry
-from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable, Observed
+from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable
 from provisioner.record import Counted, Decision, RecordFault, budget_for
 
 _LONGEST_PAUSE_S: Final = 30.0
 _SHUT_S: Final = 2.0
 """The pause while nodes are ready and not open to all."""
-
-
-class Cluster(Protocol):
-    """What the loop needs of Kubernetes; `provisioner.kube.Kube` is it."""
-
-    def observe(self) -> Observed:
-        """Every pod and node."""
-
-    def annotate(self, node: str, key: str, value: str | None) -> None:
-        """Set an annotation of a node, or take it away."""
-
-    def cordon(self, node: str, *, closed: bool) -> None:
-        """Keep new pods off a node, or let them come again."""
-
-    def usage(self) -> tuple[Usage, ...]:
-        """What pods use now."""
-
-    def node_usage(self) -> tuple[Usage, ...]:
-        """What nodes use now."""
-
-    def heat(self, node: str, since: datetime | None) -> None:
-        """Mark a node as hot since then, and keep pods off it; None takes both back."""
-
-    def evict(self, pod: Pod) -> None:
-        """Ask for a pod's removal; disruption budgets are asked."""
-
-    def detach(self, pod: Pod, now: datetime) -> None:
-        """Have the pod's ReplicaSet replace it while it goes on serving."""
-
-    def release(self, pod: Pod, gates: Iterable[str]) -> None:
-        """Take scheduling gates away from a pod."""
-
-    def let_in(self, pod: Pod, node: Node) -> None:
-        """Let the scheduler put a pod on a node that others are kept off."""
-
-    def claim(self, node: Node) -> None:
-        """Keep everybody off a node but those who are let in to it."""
-
-    def open(self, node: Node) -> None:
-        """Let everybody come to a node."""
-
-    def tell(self, pod: Pod, reason: str, message: str, now: datetime) -> None:
-        """An event on a pod."""
 
 
 @dataclass(slots=True)
