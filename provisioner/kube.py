@@ -216,13 +216,14 @@ class Kube:
         at = _shut_at(node)
         if at is not None and node.taints[at] != own_taint(node):
             value = {"op": "replace", "path": f"/spec/taints/{at}/value", "value": own_taint(node).value}
-            self._patch(node.name, [_still_shut(at), value])
+            self._patch(node.name, [_still_shut(at), value], later=_UNTRUE)
 
     def open(self, node: Node) -> None:
         """Let everybody come to a node."""
         at = _shut_at(node)
         if at is not None:
-            self._patch(node.name, [_still_shut(at), {"op": "remove", "path": f"/spec/taints/{at}"}])
+            gone = {"op": "remove", "path": f"/spec/taints/{at}"}
+            self._patch(node.name, [_still_shut(at), gone], later=_UNTRUE)
 
     def let_in(self, pod: Pod, node: Node) -> None:
         """Let the scheduler put a pod on a node that others are kept off; tolerations can only be added."""
@@ -236,7 +237,7 @@ class Kube:
         same = {"op": "test", "path": "/metadata/uid", "value": pod.uid}
         added = {"op": "add", "path": "/spec/tolerations/-", "value": toleration}
         first = {"op": "add", "path": "/spec/tolerations", "value": [toleration]}
-        self._patch_pod(pod, [same, added if pod.tolerations else first])
+        self._patch_pod(pod, [same, added if pod.tolerations else first], ignored=_UNTRUE)
 
     def evict(self, pod: Pod) -> None:
         """Ask for a pod's removal; what a disruption budget forbids is a KubeUnavailable."""
@@ -293,13 +294,13 @@ class Kube:
         with _translated(ignored=(_CONFLICT,)):
             self._core.create_namespaced_event(pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
-    def _patch(self, node: str, body: dict[str, Any] | list[dict[str, Any]]) -> None:
-        with _translated(later=_UNTRUE if isinstance(body, list) else ()):
+    def _patch(self, node: str, body: Any, *, later: tuple[int, ...] = ()) -> None:
+        with _translated(later=later):
             self._core.patch_node(node, body, _request_timeout=_TIMEOUT_S)
 
-    def _patch_pod(self, pod: Pod, body: dict[str, Any] | list[dict[str, Any]]) -> None:
+    def _patch_pod(self, pod: Pod, body: Any, *, ignored: tuple[int, ...] = ()) -> None:
         """Change a pod; another one of its name, which the body's uid tells, is let be."""
-        with _translated(ignored=(_CONFLICT, *(_UNTRUE if isinstance(body, list) else ()))):
+        with _translated(ignored=(_CONFLICT, *ignored)):
             self._core.patch_namespaced_pod(pod.name, pod.namespace, body, _request_timeout=_TIMEOUT_S)
 
     def _list(self, call: Callable[..., Any]) -> Iterator[Any]:

@@ -24,10 +24,10 @@ def as_bought(snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetim
             own[pod.node_name] = own.get(pod.node_name, NOTHING) + pod.requests
 
     def seen(node: Node) -> Node:
-        size = catalog.size_of(ours[node.name].spec) if node.name in ours else None
-        if size is None or not is_young(node, policy, now):
+        if node.name not in ours or not is_young(node, policy, now):
             return node
-        return _as_promised(node, size.usable, own.get(node.name, NOTHING))
+        size = catalog.size_of(ours[node.name].spec)
+        return node if size is None else _as_promised(node, size.usable, own.get(node.name, NOTHING))
 
     return replace(snapshot, nodes=tuple(map(seen, snapshot.nodes)))
 

@@ -63,8 +63,10 @@ def openings(
     plan: Plan, snapshot: Snapshot, policy: Policy, now: datetime, let_in: Mapping[str, datetime]
 ) -> Iterator[LetIn | Open]:
     """What is to be done now to nodes that are shut; `let_in` says since when each one's pods may come."""
-    meant = {each.node: each.pods for each in plan.existing}
     shut = shut_nodes(snapshot)
+    if not shut:
+        return
+    meant = {each.node: each.pods for each in plan.existing}
     there = {node.name for node in snapshot.nodes} - {node.name for node in shut}
     coming = [pod for name, pods in meant.items() if name not in there for pod in pods]
     asked: dict[str, Resources] = {}

@@ -16,36 +16,18 @@ from provisioner.core.snapshot import Snapshot
 
 def shortfalls_of(snapshot: Snapshot, catalog: Catalog) -> dict[str, Resources]:
     """The most that bought nodes lack, by shape; what was known before counts as well."""
-    daemons = [pod for pod in snapshot.pods if pod.is_daemon and not (pod.is_finished or pod.is_deleting)]
     own: dict[str, list[Pod]] = {}
-    for pod in daemons:
-        if pod.node_name:
-            own.setdefault(pod.node_name, []).append(pod)
-    coming: dict[str, list[Pod]] = {}
-    for pod in daemons:
-        if not pod.node_name:
-            coming.setdefault(pod.home, []).append(pod)
+    for pod in snapshot.pods:
+        if pod.is_daemon and not (pod.is_finished or pod.is_deleting):
+            own.setdefault(pod.home, []).append(pod)
     found = dict(snapshot.shortfalls)
     ours = snapshot.pool_of
     for node in snapshot.nodes:
         if node.name in ours and node.is_ready and node.allocatable.cpu_millicores:
             spec = ours[node.name].spec
-            there = own.get(node.name, [])
-            there += _that_fit(coming.get(node.name, ()), node, there)
-            lacking = _lacking(node, there, spec, catalog)
+            lacking = _lacking(node, own.get(node.name, ()), spec, catalog)
             if lacking != NOTHING:
                 found[spec.shape] = lacking.largest(found.get(spec.shape, NOTHING))
-    return found
-
-
-def _that_fit(coming: Iterable[Pod], node: Node, there: Iterable[Pod]) -> list[Pod]:
-    """Daemons that could run on the node, were nobody else on it; one that never can is nobody's shortfall."""
-    free = node.allocatable - sum((pod.requests for pod in there), NOTHING)
-    found = []
-    for pod in coming:
-        if pod.requests.fits(free):
-            free = free - pod.requests
-            found.append(pod)
     return found
 
 
@@ -64,8 +46,10 @@ def _lacking(node: Node, own: Iterable[Pod], spec: PoolSpec, catalog: Catalog) -
         return NOTHING
     promised = size.usable
     left = node.allocatable
-    for pod in own:
-        left = left - pod.requests
+    for pod in sorted(own, key=lambda pod: not pod.node_name):
+        # One that is not there yet, and would never fit, is nobody's shortfall.
+        if pod.node_name or pod.requests.fits(left):
+            left = left - pod.requests
     return Resources(
         max(0, promised.cpu_millicores - left.cpu_millicores),
         max(0, promised.memory_bytes - left.memory_bytes),
