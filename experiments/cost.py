@@ -1,10 +1,12 @@
 """The cost table as values: cells measured, cells published, and what they say together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from experiments import explained
+from experiments.explained import Explanations
 from experiments.published import VARIANTS, CostTable, Point
 from experiments.record import Sample
 
@@ -40,6 +42,8 @@ class Comparison:
     """Whether the settings are those that reproduce the published table."""
     cells: Mapping[str, Mapping[str, Cell]]
     """Operating point, then variant."""
+    explained: Explanations = field(default_factory=dict)
+    """Why cells are as they are, where the provisioner looked for the cheapest set of nodes."""
 
     @property
     def measured(self) -> tuple[Cell, ...]:
@@ -76,7 +80,11 @@ def _cell(row: Mapping[str, Decimal], published: Mapping[str, Decimal], variant:
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """The promised document; a cell that was not measured is absent from `points`."""
+    """The promised document; a cell that was not measured is absent from `points`.
+
+    Where the least possible price is known, it is under `least`, with the reasons for more.
+    """
+    least = explained.as_json(comparison.explained)
     return {
         "cloud": comparison.cloud,
         "accounting": comparison.accounting,
@@ -89,4 +97,5 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
             point: {variant: float(cell.published) for variant, cell in row.items()}
             for point, row in comparison.cells.items()
         },
+        **({"least": least} if least else {}),
     }

@@ -25,7 +25,10 @@ _PODS: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/pods"
 _EVENTS: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/events"
 _SERVICES: Final = f"/api/v1/namespaces/{NAMESPACE_MODELS}/services"
 _PROVISIONER: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/configmaps/{PROVISIONER_NAME}"
+_PROVISIONER_PODS: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/pods"
 _SETTINGS_KEY: Final = "settings.yaml"
+_LINES: Final = 5000
+"""Of a log: more than the provisioner says in a day in which nothing happens."""
 _MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -75,16 +78,31 @@ class Kube:
             metrics=self._items(_METRICS, missing_is_empty=True),
         )
 
+    def provisioner_settings(self) -> str | None:
+        """The settings of the cluster's provisioner, as YAML text; None when they cannot be read."""
+        try:
+            status, answer = self._call("GET", _PROVISIONER)
+            return str(json.loads(answer)["data"][_SETTINGS_KEY]) if status == HTTPStatus.OK else None
+        except (Unreachable, ValueError, KeyError, TypeError):
+            return None
+
     def provisioner_mode(self) -> str | None:
         """The mode of the cluster's provisioner, by its settings; None when they cannot be read."""
         try:
-            status, answer = self._call("GET", _PROVISIONER)
-            if status != HTTPStatus.OK:
-                return None
-            settings = yaml.safe_load(json.loads(answer)["data"][_SETTINGS_KEY])
-            return str(settings["policy"]["mode"])
-        except (Unreachable, ValueError, KeyError, TypeError, yaml.YAMLError):
+            return str(yaml.safe_load(self.provisioner_settings() or "")["policy"]["mode"])
+        except (KeyError, TypeError, yaml.YAMLError):
             return None
+
+    def provisioner_log(self) -> str:
+        """What the cluster's provisioner has said, the latest of it; empty when it does not run.
+
+        Raises:
+            Unreachable: when the API server does not answer.
+            Fault: when it refuses.
+        """
+        own = f"{_PROVISIONER_PODS}?labelSelector=app.kubernetes.io/name={PROVISIONER_NAME}"
+        names = [pod["metadata"]["name"] for pod in self._items(own)]
+        return "\n".join(self._log(_PROVISIONER_PODS, name, f"?tailLines={_LINES}") for name in names)
 
     def create_job(self, manifest: dict[str, Any]) -> None:
         """Create a Job; one of that name that is there already is kept.
@@ -141,13 +159,14 @@ class Kube:
             Unreachable: when the API server does not answer.
             Fault: when it refuses.
         """
-        said = []
-        for pod in self._items(f"{_PODS}?labelSelector=batch.kubernetes.io/job-name={name}"):
-            status, answer = self._call("GET", f"{_PODS}/{pod['metadata']['name']}/log")
-            if status >= HTTPStatus.BAD_REQUEST:
-                raise Fault(f"job {name}: its log cannot be read: {_message(answer)}")
-            said.append(answer.decode("utf-8", "replace"))
-        return "\n".join(said)
+        pods = self._items(f"{_PODS}?labelSelector=batch.kubernetes.io/job-name={name}")
+        return "\n".join(self._log(_PODS, pod["metadata"]["name"]) for pod in pods)
+
+    def _log(self, pods: str, name: str, query: str = "") -> str:
+        status, answer = self._call("GET", f"{pods}/{name}/log{query}")
+        if status >= HTTPStatus.BAD_REQUEST:
+            raise Fault(f"pod {name}: its log cannot be read: {_message(answer)}")
+        return answer.decode("utf-8", "replace")
 
     def _items(self, path: str, *, missing_is_empty: bool = False) -> list[Item]:
         status, answer = self._call("GET", path)

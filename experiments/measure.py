@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -59,6 +60,8 @@ class Bench:
     """Manifest of a model's load."""
     measure: Callable[[str, frozenset[str]], None] = lambda _point, _loads: None
     """Called at every point once it is steady, with the models under load."""
+    settled: Callable[[str, Lists, Decimal], None] = lambda _point, _lists, _price: None
+    """Called before that with what was seen when it was found steady, and its price in US dollars per hour."""
     scaled: Callable[[str, str, Lists], None] = lambda _point, _model, _lists: None
     """Called before that for each model whose load is new, with what was seen when it first had enough workers."""
 
@@ -108,6 +111,7 @@ class Walk:
             loads = frozenset(self._bench.points[point].peak)
             self._set_loads(loads)
             looks = self._settle(point, loads)
+            self._bench.settled(point, looks[-1].lists, looks[-1].seen.price_per_hour)
             for model in sorted(loads - before):
                 self._bench.scaled(point, model, _first_enough(looks, model))
             self._bench.measure(point, loads)

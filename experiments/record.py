@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiments.explained import LEAST_FILE
 from experiments.fault import Fault
 from experiments.latency import LATENCIES
 from experiments.predictions import PREDICTIONS_FILE
@@ -86,7 +87,7 @@ class Recorder:
         """Replace what an earlier run left."""
         self.describe(run)
         (self._folder / SAMPLES_FILE).write_text("", encoding="utf-8")
-        for name in (LATENCIES.name, PREDICTIONS_FILE, SCALE_UPS.name):
+        for name in (LATENCIES.name, PREDICTIONS_FILE, SCALE_UPS.name, LEAST_FILE):
             (self._folder / name).unlink(missing_ok=True)
 
     def describe(self, run: Run) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 
-from experiments import predictions
+from experiments import explained, predictions
 from experiments.cost import Comparison, compare, measured_cells
 from experiments.fault import Fault
 from experiments.latency import LATENCIES, Latency
@@ -41,6 +41,7 @@ class Results:
             mode=self.run.mode,
             reproduces=self.run.published,
             cells=compare(measured_cells(self.samples), figures.clouds[self.run.cloud].cost, figures.points),
+            explained=explained.load(self.folder),
         )
 
     @property

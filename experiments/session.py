@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from threading import Event, Lock
 from typing import Any, Final
 
 import psutil
 
+from experiments import explained
 from experiments.emulated import ROOT
+from experiments.explain import explain
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.kube import Kube
 from experiments.measure import Bench, Walk
@@ -26,6 +29,7 @@ from experiments.reading import Billed, Lists
 from experiments.record import EMULATED, Recorder, Run
 from experiments.scale_up import SCALE_UPS, scale_up
 from experiments.traffic import Files, Form, Traffic
+from provisioner.core.policy import OPTIMAL
 
 DOCUMENTED: Final = "documented"
 PROVISIONED: Final = "right-sized"
@@ -48,6 +52,8 @@ class Session:
             pause=stop.wait,
         )
         self._lock = Lock()
+        self._settled_at = _now()
+        """When the provisioner's variant was steady last."""
         self.run = _describe(order, world)
         self.bench.recorder.begin(self.run)
 
@@ -88,6 +94,8 @@ class Session:
     def _bench_of(self, variant: str, kube: Kube, traffic: Traffic | None) -> Bench:
         """The bench of a variant; with real serving also what sends the load and reads its log."""
         bench = replace(self.bench, scaled=partial(self._note_scale_up, variant, kube))
+        if variant == PROVISIONED and self.run.mode == OPTIMAL:
+            bench = replace(bench, settled=partial(self._explain, variant, kube))
         return bench if traffic is None else replace(bench, load=traffic.load, measure=traffic.measure)
 
     def _traffic_of(self, variant: str, kube: Kube) -> Traffic:
@@ -113,6 +121,13 @@ class Session:
         )
         with self._lock:
             self.learn(notes=(*self.run.notes, note))
+
+    def _explain(self, variant: str, kube: Kube, point: str, lists: Lists, price: Decimal) -> None:
+        """Keep why a steady state costs what it does."""
+        since, self._settled_at = self._settled_at, _now()
+        found = explain(kube, lists, price, since, datetime.now(UTC))
+        with self._lock:
+            explained.store(self.order.out, point, variant, found)
 
     def _note_scale_up(self, variant: str, kube: Kube, point: str, model: str, lists: Lists) -> None:
         """Keep what the time to enough workers went into, where any came."""

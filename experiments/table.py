@@ -9,24 +9,36 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.cost import BASELINE, Cell, Comparison
+from experiments.least_table import HEADING, least_cell, least_lines
 from experiments.published import VARIANTS, Point
 
-_HEADINGS: Final = {"max-sized": "Max-sized", "dynamic": "Dynamic fixed-size", "right-sized": "Right-sized"}
+_HEADINGS: Final = {"max-sized": "Max-sized", "dynamic": "Dynamic", "right-sized": "Right-sized"}
+_PROVISIONED: Final = "right-sized"
 _HUNDRED: Final = Decimal(100)
 
 
 def cost_table(comparison: Comparison, points: Mapping[str, Point]) -> RenderableType:
-    """The table with a line under it that says what it shows."""
+    """The table with lines under it that say what it shows, and why a cell is above the least possible."""
     table = Table(
         title=f"{comparison.cloud.upper()}: instances in steady state, $ per hour", title_justify="left"
     )
     table.add_column("load", no_wrap=True)
     for variant in VARIANTS:
         table.add_column(_HEADINGS[variant], justify="right", no_wrap=True)
+    found = {
+        point: comparison.explained[point][_PROVISIONED]
+        for point in points
+        if _PROVISIONED in comparison.explained.get(point, {})
+    }
+    if found:
+        table.add_column(HEADING, justify="right", no_wrap=True)
     for point, row in comparison.cells.items():
         legend = Text(f"{points[point].label}\n").append("  published\n  of max-sized", style="dim")
-        table.add_row(legend, *(_cell(cell) for cell in row.values()), end_section=True)
-    return Group(table, Text(summary(comparison)))
+        least = [least_cell(found.get(point))] if found else []
+        table.add_row(legend, *(_cell(cell) for cell in row.values()), *least, end_section=True)
+    missing = any(cell.ours is None for row in comparison.cells.values() for cell in row.values())
+    said = f"{summary(comparison)}{' -: not measured.' if missing else ''}"
+    return Group(table, Text(said), *map(Text, least_lines(found, points)))
 
 
 def clouds_table(comparisons: Sequence[Comparison], points: Mapping[str, Point]) -> RenderableType:
@@ -56,7 +68,7 @@ def _short(cell: Cell, variant: str) -> str:
 
 def _cell(cell: Cell) -> Text:
     if cell.ours is None:
-        return Text("not measured  \n").append(f"{cell.published:.4f}  ", style="dim")
+        return Text("-  \n").append(f"{cell.published:.4f}  ", style="dim")
     mark, style = ("=", "green") if cell.agrees else ("≠", "yellow")
     ratio = "" if cell.ratio is None else f"\n{cell.ratio * _HUNDRED:.1f} %"
     text = Text(f"{cell.ours:.4f} ").append(mark, style=style)

@@ -1,5 +1,6 @@
 """Cells: which sample makes one, how they compare, and the promised JSON."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from experiments.cost import Cell, Comparison, as_json, compare, measured_cells
+from experiments.explained import Explained
 from experiments.published import VARIANTS, published
 from experiments.record import Sample
 from experiments.table import clouds_table, cost_table, summary
@@ -30,6 +32,11 @@ def sample(price: str, *, variant: str = "dynamic", point: str = "idle", steady:
 
 def comparison(ours: dict[str, dict[str, Decimal]], *, reproduces: bool = True) -> Comparison:
     return Comparison("oke", "nominal", "bin-select", reproduces, compare(ours, OKE, POINTS))
+
+
+def with_least(ours: Comparison, point: str, price: str) -> Comparison:
+    one = Explained(Decimal("0.3"), Decimal(price), Decimal(price))
+    return replace(ours, explained={point: {"right-sized": one}})
 
 
 def as_published() -> dict[str, dict[str, Decimal]]:
@@ -86,6 +93,25 @@ def test_the_json_form_is_the_promised_one() -> None:
         "right-sized": 0.2115,
     }
     assert list(document["points"]) == list(POINTS)
+
+
+def test_the_json_form_has_the_least_possible_price_beside_the_promised_keys() -> None:
+    document = as_json(with_least(comparison(as_published()), "peak", "0.25"))
+    assert list(document) == ["cloud", "accounting", "mode", "points", "published", "least"]
+    one = document["least"]["peak"]["right-sized"]
+    assert (one["least_per_hour"], one["lower_bound_per_hour"], one["proven"]) == (0.25, 0.25, True)
+
+
+@pytest.mark.parametrize("ours", [as_published(), {"peak": {"right-sized": Decimal("0.3")}}])
+def test_the_table_with_the_least_possible_price_fits_80_columns(ours: dict[str, dict[str, Decimal]]) -> None:
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(cost_table(with_least(comparison(ours), "peak", "0.25"), POINTS))
+    text = console.export_text()
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert "…" not in text
+    peak = next(line for line in text.splitlines() if "Both models peak" in line)
+    assert [cell.strip() for cell in peak.split("│")][-2] == "0.2500"
+    assert "$0.05 an hour above that" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("reproduce", [True, False])

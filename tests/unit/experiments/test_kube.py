@@ -202,7 +202,7 @@ def test_a_log_that_cannot_be_read_is_said(api: FakeApi) -> None:
     api.answers[MODEL_PODS] = (200, {"items": [{"metadata": {"name": "a"}}]})
     api.answers[f"{MODEL_PODS}/a/log"] = (400, {"message": "container is waiting"})
 
-    with pytest.raises(Fault, match="job load-vgg16: its log cannot be read: container is waiting"):
+    with pytest.raises(Fault, match="pod a: its log cannot be read: container is waiting"):
         Kube.of_kubeconfig(api.kubeconfig()).job_log("load-vgg16")
 
 
@@ -210,3 +210,28 @@ def test_events_are_those_of_the_models_namespace(api: FakeApi) -> None:
     api.answers["/api/v1/namespaces/inference/events"] = (200, {"items": [{"reason": "NodeOrdered"}]})
 
     assert Kube.of_kubeconfig(api.kubeconfig()).events() == [{"reason": "NodeOrdered"}]
+
+
+PROVISIONER_PODS = "/api/v1/namespaces/rightsize-system/pods"
+
+
+def test_the_provisioners_log_is_the_latest_of_it(api: FakeApi) -> None:
+    api.answers[PROVISIONER_PODS] = (200, some("p"))
+    api.answers[f"{PROVISIONER_PODS}/p/log"] = (200, 1)
+
+    assert Kube.of_kubeconfig(api.kubeconfig()).provisioner_log() == "1"
+    assert [path for _, path, _ in api.asked] == [
+        f"{PROVISIONER_PODS}?labelSelector=app.kubernetes.io/name=provisioner",
+        f"{PROVISIONER_PODS}/p/log?tailLines=5000",
+    ]
+
+
+def test_a_provisioner_that_does_not_run_has_said_nothing(api: FakeApi) -> None:
+    api.answers[PROVISIONER_PODS] = (200, {"items": []})
+    assert Kube.of_kubeconfig(api.kubeconfig()).provisioner_log() == ""
+
+
+def test_the_provisioners_settings_are_text_as_it_reads_them(api: FakeApi) -> None:
+    path = "/api/v1/namespaces/rightsize-system/configmaps/provisioner"
+    api.answers[path] = (200, {"data": {"settings.yaml": "cloud: oke"}})
+    assert Kube.of_kubeconfig(api.kubeconfig()).provisioner_settings() == "cloud: oke"

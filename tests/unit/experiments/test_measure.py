@@ -129,6 +129,14 @@ def test_each_point_is_measured_once_steady_under_its_load(case: Case) -> None:
     }
 
 
+def test_what_was_seen_when_it_was_steady_is_told_with_its_price(case: Case) -> None:
+    told: list[tuple[str, int, Decimal]] = []
+    case.walk(
+        "idle", "peak", settled=lambda *found: told.append((found[0], len(found[1].nodes), found[2]))
+    ).run()
+    assert told == [("idle", 2, Decimal("0.02")), ("peak", 8, Decimal("0.08"))]
+
+
 def test_what_was_seen_on_the_way_is_recorded_too(case: Case) -> None:
     case.walk("peak").run()
     seen = read(case.folder)[1]

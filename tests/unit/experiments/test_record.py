@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments import explained
+from experiments.explained import Explained
 from experiments.fault import Fault
 from experiments.record import RUN_FILE, SAMPLES_FILE, Recorder, Run, Sample, read
 from experiments.reserve import reserved
@@ -64,8 +66,10 @@ def test_a_new_run_forgets_the_samples_of_the_last(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
     recorder.begin(RUN)
     recorder.add(sample())
+    explained.store(tmp_path, "idle", "right-sized", Explained(Decimal(1)))
     recorder.begin(RUN)
     assert read(tmp_path) == (RUN, ())
+    assert explained.load(tmp_path) == {}
 
 
 def test_where_nothing_was_measured_the_way_out_is_said(tmp_path: Path) -> None:

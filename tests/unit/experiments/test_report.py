@@ -3,20 +3,27 @@
 import io
 import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
+from experiments import explained
 from experiments.cli import app
+from experiments.explained import Explained
 from experiments.fault import Fault
 from experiments.record import GIVEN, LIVE, Recorder, read
 from experiments.report.page import page
 from experiments.results import Results, all_results
+from experiments.said import Said
 from tests.support.measured import measured
 from tests.unit.experiments.pages import Page
 
+ABOVE_LEAST = Explained(
+    Decimal("0.246"), Decimal("0.245"), Decimal("0.245"), (Said("2026-01-02T03:04:05Z", "it would not pay"),)
+)
 FIGURE = re.compile(r"\d+\.?\d*")
 
 
@@ -24,7 +31,8 @@ def everything(out: Path) -> tuple[Results, ...]:
     """Both clouds, and all that a run may have measured."""
     measured(out).scale_up().scale_up("dynamic", order_s=None).latency().answers().answers("dynamic")
     measured(out, "gke", world=LIVE, notes=("right-sized: back from peak; 0 of 9 requests failed meanwhile",))
-    measured(out, reproduces=False, world=GIVEN)
+    own = measured(out, reproduces=False, world=GIVEN)
+    explained.store(own.folder, "peak", "right-sized", ABOVE_LEAST)
     return all_results(out)
 
 
@@ -91,6 +99,13 @@ def cells(table: RenderableType) -> list[list[str]]:
     Console(file=text, width=200).print(table)
     rows = [line.strip("│").split("│") for line in text.getvalue().splitlines() if line.startswith("│")]
     return [[cell.strip() for cell in row] for row in rows if any(FIGURE.search(cell) for cell in row[1:])]
+
+
+def test_it_has_the_least_possible_price_and_why_a_run_stayed_above_it(shown: Page) -> None:
+    assert ["Both models peak", "7.7860 =", "7.7860 =", "0.2460 =", "0.2450"] in [
+        [cell.strip() for cell in row] for row in shown.rows
+    ]
+    assert "$0.001 an hour above that. The provisioner: “it would not pay” (at 03:04:05 UTC)." in shown.said
 
 
 def test_a_plot_shows_the_figures_of_its_table(shown: Page) -> None:
