@@ -13,7 +13,7 @@ from typing import Annotated, Final, Protocol
 import typer
 from rich.console import Console
 
-from experiments import predictions
+from experiments import complexity, predictions
 from experiments.cost import as_json
 from experiments.fault import Fault, Interrupted
 from experiments.latency import LATENCIES
@@ -202,6 +202,22 @@ def _show_latency(folder: Path, cloud: str, *, as_document: bool = False) -> Non
         typer.echo(json.dumps({"points": LATENCIES.as_json(measured), "published": columns}, indent=2))
     else:
         Console().print(found.latency_table())
+
+
+@_table("complexity")
+def _show_complexity(folder: Path, cloud: str, *, as_document: bool = False) -> None:
+    """Which changes a variant follows by itself, and from what of its stack that was read."""
+    found = results(folder, cloud)
+    judged = found.complexity
+    if not judged:
+        raise Fault(
+            f"{folder}: no evidence there; bring stacks up by `python -m experiments run --cloud {cloud}`,"
+            " since a cluster that is there already (--kubeconfig) does not say how it was declared"
+        )
+    if as_document:
+        typer.echo(json.dumps(complexity.as_json(judged, published().complexity), indent=2))
+    else:
+        Console().print(found.complexity_table())
 
 
 @_table("scale-up")

@@ -1,16 +1,22 @@
-"""Finds out why a steady state costs what it does, while its stack is there: the controller's log goes with it."""
+"""Asks of a provisioner what is known only while its stack is there.
+
+Why a steady state costs what it does, since the controller's log goes with it; and which changes it would meet.
+"""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
+from experiments.evidence import Evidence
 from experiments.explained import Explained
 from experiments.fault import Fault, Unreachable
 from experiments.least import Least, least
 from experiments.reading import Lists
 from experiments.said import said_of_price
-from experiments.terms import terms_of
+from experiments.terms import Terms, terms_of
+from experiments.trials import settings_read, trials
 
 T = TypeVar("T")
 
@@ -42,11 +48,24 @@ def explain(
     )
 
 
+def with_trials(known: Evidence, cluster: Provisioned, lists: Lists, now: datetime) -> Evidence:
+    """The evidence with what the provisioner is told, and what its planner says of changes; it fails no run."""
+    try:
+        terms = _terms(cluster)
+        return replace(known, settings=tuple(settings_read(terms)), asked=tuple(trials(lists, terms, now)))
+    except Fault as fault:
+        return replace(known, unknown=str(fault))
+
+
 def _least(cluster: Provisioned, lists: Lists, now: datetime) -> Least:
+    return least(lists, _terms(cluster), now)
+
+
+def _terms(cluster: Provisioned) -> Terms:
     settings = cluster.provisioner_settings()
     if settings is None:
         raise Fault("the provisioner's settings cannot be read")
-    return least(lists, terms_of(settings), now)
+    return terms_of(settings)
 
 
 def _told(what: str, unknown: list[str], ask: Callable[[], T]) -> T | None:

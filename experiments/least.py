@@ -47,24 +47,37 @@ def least(lists: Lists, terms: Terms, now: datetime) -> Least:
     Raises:
         Fault: when it cannot be worked out, with the reason.
     """
-    static = [item for item in lists.nodes if not _is_bought(item, terms)]
-    pods, nodes = _parsed(lists)
-    names = {item["metadata"]["name"] for item in static}
-    bought = pools_of(nodes, terms.catalog, terms.policy)
-    anew = Snapshot(
-        pods=tuple(_seen_anew(pods, names, terms)),
-        nodes=tuple(node for node in nodes if node.name in names),
-        shortfalls=shortfalls_of(Snapshot(pods, nodes, bought), terms.catalog),
-    )
+    seen = anew(lists, terms)
     rounds = iter(range(ROUNDS))
     policy = replace(terms.policy, repack=False)
-    plan = decide(anew, terms.catalog, policy, now, lambda: next(rounds, None) is not None)
+    plan = decide(seen, terms.catalog, policy, now, lambda: next(rounds, None) is not None)
     if plan.held:
         raise Fault(f"nothing may be bought: {plan.held}")
     for unplaced in (*plan.unplaced, *plan.short):
         raise Fault(f"{unplaced.pod.key}: {refusal(unplaced)}")
-    kept = price_nodes(static, terms.catalog.offerings).price_per_hour
+    kept = price_nodes(_static(lists, terms), terms.catalog.offerings).price_per_hour
     return Least(kept + plan.price_per_hour, kept + plan.lower_bound_per_hour)
+
+
+def anew(lists: Lists, terms: Terms) -> Snapshot:
+    """A cluster as if nothing had been bought: the pods of bought nodes wait, and these nodes are not there.
+
+    Raises:
+        Fault: when a pod or a node cannot be read.
+    """
+    pods, nodes = _parsed(lists)
+    static = {item["metadata"]["name"] for item in _static(lists, terms)}
+    bought = pools_of(nodes, terms.catalog, terms.policy)
+    return Snapshot(
+        pods=tuple(_off_bought_nodes(pods, static, terms)),
+        nodes=tuple(node for node in nodes if node.name in static),
+        shortfalls=shortfalls_of(Snapshot(pods, nodes, bought), terms.catalog),
+    )
+
+
+def _static(lists: Lists, terms: Terms) -> list[Item]:
+    """Nodes that stay whatever the pods ask for."""
+    return [item for item in lists.nodes if not _is_bought(item, terms)]
 
 
 def _is_bought(item: Item, terms: Terms) -> bool:
@@ -79,7 +92,7 @@ def _parsed(lists: Lists) -> tuple[tuple[Pod, ...], tuple[Node, ...]]:
         raise Fault(str(error)) from error
 
 
-def _seen_anew(pods: Sequence[Pod], static: set[str], terms: Terms) -> Iterator[Pod]:
+def _off_bought_nodes(pods: Sequence[Pod], static: set[str], terms: Terms) -> Iterator[Pod]:
     """Pods of the nodes that stay where they are, and those of bought nodes as if none had a place yet."""
     for pod in pods:
         if pod.is_finished or pod.is_deleting:

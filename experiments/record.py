@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiments.evidence import EVIDENCE_FILE
 from experiments.explained import LEAST_FILE
 from experiments.fault import Fault
 from experiments.latency import LATENCIES
@@ -87,7 +88,7 @@ class Recorder:
         """Replace what an earlier run left."""
         self.describe(run)
         (self._folder / SAMPLES_FILE).write_text("", encoding="utf-8")
-        for name in (LATENCIES.name, PREDICTIONS_FILE, SCALE_UPS.name, LEAST_FILE):
+        for name in (LATENCIES.name, PREDICTIONS_FILE, SCALE_UPS.name, LEAST_FILE, EVIDENCE_FILE):
             (self._folder / name).unlink(missing_ok=True)
 
     def describe(self, run: Run) -> None:

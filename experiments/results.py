@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 
-from experiments import explained, predictions
+from experiments import evidence, explained, predictions
+from experiments.adaptation import adaptation_table
+from experiments.complexity import Judged, judge
 from experiments.cost import Comparison, compare, measured_cells
 from experiments.fault import Fault
 from experiments.latency import LATENCIES, Latency
 from experiments.latency_table import latency_table
 from experiments.measured import Measured
+from experiments.published import VARIANTS, published
 from experiments.published import Latency as PublishedLatency
-from experiments.published import published
 from experiments.record import RUN_FILE, Run, Sample, read
 from experiments.scale_up import SCALE_UPS, ScaleUp
 from experiments.scale_up_table import scale_up_table
@@ -63,6 +65,19 @@ class Results:
     def answers(self) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
         """What the models saw, by variant, model and picture."""
         return predictions.load(self.folder)
+
+    @property
+    def complexity(self) -> Mapping[str, Mapping[str, Judged]]:
+        """Which changes each variant follows by itself; variants without evidence are left out."""
+        found = {
+            variant: judge(one, [sample for sample in self.samples if sample.variant == variant])
+            for variant, one in evidence.load(self.folder).items()
+        }
+        return {variant: found[variant] for variant in VARIANTS if found.get(variant)}
+
+    def complexity_table(self) -> RenderableType:
+        """The table of operational effort for people."""
+        return adaptation_table(self.run.cloud.upper(), self.complexity, published().complexity)
 
     def cost_table(self) -> RenderableType:
         """The cost table for people."""

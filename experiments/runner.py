@@ -81,6 +81,7 @@ def _bring_up_and_measure(session: Session, bill: SharedBill, variant: str) -> N
     serving = _real_models(order.cloud) if order.serves else {}
     stack.configure({**_config(order.settings), **serving, **dict(order.config)})
     outputs = stack.up(say(variant, "up"))
+    session.note_declared(variant, stack.state())
     kube = Kube.of_kubeconfig(outputs.kubeconfig)
     names = frozenset({name, outputs.cluster_id})
     session.measure(variant, kube, lambda _: of_clusters(bill.instances(), names))
@@ -127,6 +128,7 @@ def _measure_live(session: Session, stack: Stack, variant: str) -> None:
     try:
         with _stops_are_no_faults(session):
             outputs = stack.up(session.say(variant, "up"))
+            session.note_declared(variant, stack.state())
             kube = Kube.of_kubeconfig(outputs.kubeconfig)
             session.measure(variant, kube, _by_catalog(session.order.cloud))
     finally:

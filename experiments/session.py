@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,9 +16,10 @@ from typing import Any, Final
 
 import psutil
 
-from experiments import explained
+from experiments import evidence, explained
+from experiments.declared import declared
 from experiments.emulated import ROOT
-from experiments.explain import explain
+from experiments.explain import explain, with_trials
 from experiments.fault import Fault, Interrupted, Unreachable
 from experiments.kube import Kube
 from experiments.measure import Bench, Walk
@@ -94,8 +95,8 @@ class Session:
     def _bench_of(self, variant: str, kube: Kube, traffic: Traffic | None) -> Bench:
         """The bench of a variant; with real serving also what sends the load and reads its log."""
         bench = replace(self.bench, scaled=partial(self._note_scale_up, variant, kube))
-        if variant == PROVISIONED and self.run.mode == OPTIMAL:
-            bench = replace(bench, settled=partial(self._explain, variant, kube))
+        if variant == PROVISIONED:
+            bench = replace(bench, settled=partial(self._ask_provisioner, variant, kube))
         return bench if traffic is None else replace(bench, load=traffic.load, measure=traffic.measure)
 
     def _traffic_of(self, variant: str, kube: Kube) -> Traffic:
@@ -122,12 +123,23 @@ class Session:
         with self._lock:
             self.learn(notes=(*self.run.notes, note))
 
-    def _explain(self, variant: str, kube: Kube, point: str, lists: Lists, price: Decimal) -> None:
-        """Keep why a steady state costs what it does."""
-        since, self._settled_at = self._settled_at, _now()
-        found = explain(kube, lists, price, since, datetime.now(UTC))
+    def note_declared(self, variant: str, state: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what a stack declares of its inference nodes."""
         with self._lock:
-            explained.store(self.order.out, point, variant, found)
+            evidence.store(self.order.out, variant, declared(state))
+
+    def _ask_provisioner(self, variant: str, kube: Kube, point: str, lists: Lists, price: Decimal) -> None:
+        """Keep why a steady state costs what it does; and at the first one, which changes would be met."""
+        since, self._settled_at = self._settled_at, _now()
+        now = datetime.now(UTC)
+        if self.run.mode == OPTIMAL:
+            found = explain(kube, lists, price, since, now)
+            with self._lock:
+                explained.store(self.order.out, point, variant, found)
+        with self._lock:
+            known = evidence.load(self.order.out).get(variant)
+            if known is not None and point == self.bench.order[0]:
+                evidence.store(self.order.out, variant, with_trials(known, kube, lists, now))
 
     def _note_scale_up(self, variant: str, kube: Kube, point: str, model: str, lists: Lists) -> None:
         """Keep what the time to enough workers went into, where any came."""

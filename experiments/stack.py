@@ -108,10 +108,13 @@ class Stack:
         except automation.CommandError as error:
             raise Fault(f"stack {self.name}: not configured: {_reason(str(error))}") from error
 
+    def state(self) -> list[dict[str, Any]]:
+        """Its resources as the engine keeps them, the stack itself among them; secrets stay encrypted."""
+        return list((self._stack.export_stack().deployment or {}).get("resources", ()))
+
     def resources(self) -> int:
         """How many resources it has, the stack itself apart."""
-        state = self._stack.export_stack().deployment or {}
-        return sum(not row["urn"].endswith(f"::{PROJECT}-{self.name}") for row in state.get("resources", ()))
+        return sum(not row["urn"].endswith(f"::{PROJECT}-{self.name}") for row in self.state())
 
     def up(self, say: Say) -> Outputs:
         """Bring it up.

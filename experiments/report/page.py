@@ -51,7 +51,7 @@ def page(found: Sequence[Results]) -> str:
         "latency": ("Latency", _latency(found)),
         "scale-up": ("Time to scale up", _scale_up(found)),
         "predictions": ("Predictions", _predictions(found)),
-        "effort": ("Operational effort", _effort()),
+        "effort": ("Operational effort", _effort(found)),
     }
     links = (element("li", element("a", title, href=f"#{name}")) for name, (title, _) in sections.items())
     body = element(
@@ -240,9 +240,19 @@ def _predictions(found: Sequence[Results]) -> Iterator[Element]:
         yield _missing(f"Not measured. After `make serving`, measure it by `{_REAL_SERVING}`.")
 
 
-def _effort() -> Iterator[Element]:
-    yield from blocks(adaptation_table(published().complexity))
-    yield element("p", "These are the published judgements; no command measures them yet.", class_="missing")
+def _effort(found: Sequence[Results]) -> Iterator[Element]:
+    yield element(
+        "p",
+        "Judged by what each variant's stack declares, and by what the provisioner's planner answers under its"
+        " settings; below each table is what was read where.",
+    )
+    measured = [one for one in found if one.complexity]
+    for one in measured:
+        yield element("h3", _title(one))
+        yield from blocks(one.complexity_table())
+    if not measured:
+        yield from blocks(adaptation_table("Published", {}, published().complexity))
+        yield _missing("Not measured. Measure it by `python -m experiments run --cloud oke`.")
 
 
 def _by_settings(found: Sequence[Results]) -> Iterator[tuple[str, list[Results]]]:

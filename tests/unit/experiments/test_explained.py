@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from experiments import explained
-from experiments.explain import explain
+from experiments.evidence import CHANGES, Evidence
+from experiments.explain import explain, with_trials
 from experiments.explained import LEAST_FILE, Explained
 from experiments.fault import Fault, Unreachable
 from experiments.least_table import least_cell, least_lines
@@ -96,6 +97,19 @@ def test_a_log_that_cannot_be_read_is_told_and_fails_nothing(fault: Exception) -
     one = found(Cluster(yaml.safe_dump(SETTINGS), fault))
     assert one.unknown == (f"the provisioner's reasons: {fault}",)
     assert one.proven
+
+
+def test_the_planner_is_asked_of_every_change_by_the_provisioners_own_settings() -> None:
+    known = Evidence(other_pools=("management",))
+    one = with_trials(known, Cluster(yaml.safe_dump(SETTINGS)), lists(), NOW)
+    assert (one.other_pools, one.unknown) == (known.other_pools, "")
+    assert {each.change for each in one.asked} == set(CHANGES)
+    assert "policy.families = VM.Standard.A1" in map(str, one.settings)
+
+
+def test_a_planner_that_cannot_be_asked_fails_nothing() -> None:
+    one = with_trials(Evidence(other_pools=("management",)), Cluster(), lists(), NOW)
+    assert one == Evidence(other_pools=("management",), unknown="the provisioner's settings cannot be read")
 
 
 def test_explanations_are_read_as_they_were_written(tmp_path: Path) -> None:

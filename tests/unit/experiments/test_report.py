@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
-from experiments import explained
+from experiments import evidence, explained
 from experiments.cli import app
+from experiments.declared import declared
 from experiments.explained import Explained
 from experiments.fault import Fault
 from experiments.record import GIVEN, LIVE, Recorder, read
@@ -20,6 +21,7 @@ from experiments.results import Results, all_results
 from experiments.said import Said
 from tests.support.measured import measured
 from tests.unit.experiments.pages import Page
+from tests.unit.experiments.rows import oke_pool
 
 ABOVE_LEAST = Explained(
     Decimal("0.246"), Decimal("0.245"), Decimal("0.245"), (Said("2026-01-02T03:04:05Z", "it would not pay"),)
@@ -33,6 +35,7 @@ def everything(out: Path) -> tuple[Results, ...]:
     measured(out, "gke", world=LIVE, notes=("right-sized: back from peak; 0 of 9 requests failed meanwhile",))
     own = measured(out, reproduces=False, world=GIVEN)
     explained.store(own.folder, "peak", "right-sized", ABOVE_LEAST)
+    evidence.store(own.folder, "max-sized", declared([oke_pool("gpu-fixed", 6)]))
     return all_results(out)
 
 
@@ -106,6 +109,20 @@ def test_it_has_the_least_possible_price_and_why_a_run_stayed_above_it(shown: Pa
         [cell.strip() for cell in row] for row in shown.rows
     ]
     assert "$0.001 an hour above that. The provisioner: “it would not pay” (at 03:04:05 UTC)." in shown.said
+
+
+def test_it_says_what_follows_a_change_by_itself_and_from_what_that_was_read(shown: Page) -> None:
+    assert ["max-sized", "by hand =", "by hand =", "by hand ="] in [
+        [cell.strip() for cell in row] for row in shown.rows
+    ]
+    assert "NodePool gpu-fixed: nodeConfigDetails.size = 6" in shown.said
+
+
+def test_a_page_without_evidence_shows_the_published_judgements_and_how_to_get_it(tmp_path: Path) -> None:
+    measured(tmp_path)
+    said = Page(page(all_results(tmp_path))).said
+    assert "Published: what follows a change by itself" in said
+    assert "Not measured. Measure it by python -m experiments run --cloud oke." in said
 
 
 def test_a_plot_shows_the_figures_of_its_table(shown: Page) -> None:
