@@ -93,12 +93,13 @@ def _sum(found: Iterable[Read]) -> int:
 def _of_provisioner(found: Evidence, asked: Sequence[Asked], samples: Sequence[Sample]) -> Judged:
     change, adapts = asked[0].change, all(one.served for one in asked if one.decides)
     answer = "has a node for every worker then" if adapts else "has no node for some workers then"
+    limits = "".join(f"; not with {one.question}" for one in asked if not (one.decides or one.served))
     none = Read("state of the stack", "node pools, of which none is for inference", found.other_pools)
     settings = (one for one in found.settings if one.property in _TELLING[change])
     seen = {MAX_WORKERS: _seen_nodes, WORKER_SIZE: _seen_machines}.get(change)
     return Judged(
         adapts,
-        f"no pool is declared, and the provisioner's planner {answer}",
+        f"no pool is declared, and the provisioner's planner {answer}{limits}",
         (none, *settings, *asked, *(seen(samples) if seen else ())),
     )
 

@@ -138,8 +138,10 @@ class Session:
                 explained.store(self.order.out, point, variant, found)
         with self._lock:
             known = evidence.load(self.order.out).get(variant)
-            if known is not None and point == self.bench.order[0]:
-                evidence.store(self.order.out, variant, with_trials(known, kube, lists, now))
+        if known is not None and point == self.bench.order[0]:
+            asked = with_trials(known, kube, lists, now)
+            with self._lock:
+                evidence.store(self.order.out, variant, asked)
 
     def _note_scale_up(self, variant: str, kube: Kube, point: str, model: str, lists: Lists) -> None:
         """Keep what the time to enough workers went into, where any came."""

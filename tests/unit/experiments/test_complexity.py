@@ -74,8 +74,10 @@ def test_a_change_that_the_planner_has_no_node_for_is_not_followed() -> None:
     refused = Asked(OFFERINGS, "none of it", "2 get no node", served=False)
     told = Asked(WORKER_SIZE, "far more of it", "2 get no node", served=False, decides=False)
     asked = (*RIGHT_SIZED.asked, refused, told)
-    found = verdicts(Evidence(asked=asked))
-    assert found == {MAX_WORKERS: True, WORKER_SIZE: True, OFFERINGS: False}
+    found = judge(Evidence(asked=asked))
+    assert verdicts(Evidence(asked=asked)) == {MAX_WORKERS: True, WORKER_SIZE: True, OFFERINGS: False}
+    assert found[WORKER_SIZE].why.endswith("has a node for every worker then; not with far more of it")
+    assert found[OFFERINGS].why.endswith("has no node for some workers then")
 
 
 def test_where_nothing_was_read_or_asked_nothing_is_judged() -> None:
