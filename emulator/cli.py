@@ -1,20 +1,17 @@
-"""The command line of the emulated clouds: start, stop, status, env, bill."""
+"""The command line of the emulated clouds: start, stop, status, env, bill, fault."""
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 
-from emulator import launch, serving
+from emulator import fault_commands, launch, serving
 from emulator.environment import exports, variables
-from emulator.home import Home, HomeFault, Running
-from emulator.launch import LaunchFault, Started
-from emulator.program import ProgramFault
-from emulator.serving import ServingFault
-from tools.locate import ToolMissing
+from emulator.home import Home
+from emulator.launch import Started
+from emulator.terminal import one_line_faults, running_in
 
 app: Final = typer.Typer(
     name="emulator",
@@ -47,7 +44,7 @@ def start(
     ] = Serving.MODELLED,
 ) -> None:
     """Start a fresh cloud in the background, or report the one that runs."""
-    with _one_line_faults():
+    with one_line_faults():
         _say_started(launch.start(Home.of_environment(), port, serves))
 
 
@@ -55,7 +52,7 @@ def start(
 def stop() -> None:
     """Stop everything: clusters, processes, daemon. The last bill stays readable."""
     home = Home.of_environment()
-    with _one_line_faults():
+    with one_line_faults():
         if not launch.stop(home):
             typer.echo(f"no emulator is running in {home.path}")
             return
@@ -75,7 +72,7 @@ def status(as_json: Json = False) -> None:  # noqa: FBT002 - the form typer asks
         else:
             typer.echo(f"no emulator is running in {home.path}")
         return
-    with _one_line_faults():
+    with one_line_faults():
         answer = launch.call(running, "GET", "status")
     if as_json:
         typer.echo(
@@ -94,8 +91,8 @@ def status(as_json: Json = False) -> None:  # noqa: FBT002 - the form typer asks
 def env() -> None:
     """Print exports for `eval`, so that plain pulumi and kubectl use the emulator."""
     home = Home.of_environment()
-    _running(home)
-    with _one_line_faults():
+    running_in(home)
+    with one_line_faults():
         typer.echo(exports(variables(home)))
 
 
@@ -103,14 +100,17 @@ def env() -> None:
 def bill(as_json: Json = False) -> None:  # noqa: FBT002 - the form typer asks for
     """Show what has run and what it cost; sums count instances only."""
     home = Home.of_environment()
-    running = _running(home)
-    with _one_line_faults():
+    running = running_in(home)
+    with one_line_faults():
         answer = launch.call(running, "GET", "bill")
     if as_json:
         typer.echo(json.dumps(answer))
         return
     for line in _bill_lines(answer):
         typer.echo(line)
+
+
+app.add_typer(fault_commands.app, name="fault")
 
 
 def _bill_lines(answer: dict[str, Any]) -> Iterator[str]:
@@ -135,27 +135,3 @@ def _say_started(started: Started) -> None:
     typer.echo('  eval "$(uv run python -m emulator env)"')
     typer.echo(f"  pulumi up --stack {example}")
     typer.echo("  kubectl get nodes; uv run python -m emulator bill; uv run python -m emulator stop")
-
-
-def _running(home: Home) -> Running:
-    running = launch.answering(home)
-    if running is not None:
-        return running
-    last = f"; the last bill is in {home.last_bill}" if home.last_bill.exists() else ""
-    typer.echo(
-        f"no emulator is running in {home.path}; start one with `python -m emulator start`{last}", err=True
-    )
-    raise typer.Exit(1)
-
-
-@contextmanager
-def _one_line_faults() -> Iterator[None]:
-    """A fault that is the user's or the machine's is one line, never a traceback."""
-    try:
-        yield
-    except (LaunchFault, HomeFault, ProgramFault, ServingFault, ToolMissing) as fault:
-        typer.echo(f"emulator: {fault}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("emulator: interrupted", err=True)
-        raise typer.Exit(130) from None

@@ -30,6 +30,7 @@ from emulator.cloud.served import ServedCloud
 from emulator.contexts import Contexts
 from emulator.gcp.cloud import GoogleCloud
 from emulator.home import Home, Running, write_whole
+from emulator.injection import Injection, Refused
 from emulator.oci.cloud import OracleCloud
 
 LOG: Final = logging.getLogger("emulator")
@@ -55,6 +56,7 @@ class Daemon:
             off_context=self._contexts.remove,
         )
         self._clouds: Final = clouds(machine, self._clock)
+        self._injection: Final = Injection(self._clouds, machine.faults, self._clock)
         self.stopping: Final = threading.Event()
 
     def app(self) -> Starlette:
@@ -63,6 +65,8 @@ class Daemon:
             Route(f"{INTERNAL}/status", self._serve(self.status)),
             Route(f"{INTERNAL}/bill", self._serve(self.bill)),
             Route(f"{INTERNAL}/shutdown", self._serve(self._shutdown), methods=["POST"]),
+            Route(f"{INTERNAL}/faults", self._faults, methods=["GET", "POST", "DELETE"]),
+            Route(f"{INTERNAL}/faults/{{fault_id}}", self._faults, methods=["DELETE"]),
             *(route for cloud in self._clouds for route in cloud.routes()),
         ]
         return Starlette(routes=routes)
@@ -76,6 +80,25 @@ class Daemon:
         """The bill of this moment."""
         readings = [reading for cloud in self._clouds for reading in cloud.meter.readings()]
         return bill(sorted(readings, key=lambda reading: reading.started_at), self._clock.now())
+
+    async def _faults(self, request: Request) -> Response:
+        """Inject, show or end faults."""
+        body = await request.json() if request.method == "POST" else None
+        try:
+            answer = await run_in_threadpool(
+                self._fault, request.method, body, request.path_params.get("fault_id")
+            )
+        except Refused as refusal:
+            said = {"reasons": refusal.reasons, "is_usage": refusal.is_usage}
+            return JSONResponse(said, status_code=400)
+        return JSONResponse(answer)
+
+    def _fault(self, method: str, body: Any, fault_id: str | None) -> dict[str, Any]:
+        if method == "POST":
+            return self._injection.inject(body["kind"], body["arguments"], body["cloud"]).json_value()
+        injection = self._injection
+        found = injection.clear(fault_id) if method == "DELETE" else injection.holding()
+        return {"faults": [each.json_value() for each in found]}
 
     def close(self) -> None:
         """End every cluster and keep the bill, on which nothing runs any more."""

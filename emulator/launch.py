@@ -43,6 +43,16 @@ class LaunchFault(Exception):
     """The emulator cannot start or stop; the message is one line for the user."""
 
 
+class FaultRefused(Exception):
+    """The daemon does not inject or clear a fault; `reasons` are lines for the user."""
+
+    def __init__(self, reasons: tuple[str, ...], *, is_usage: bool) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+        self.is_usage = is_usage
+        """Whether it was wrong whatever runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """A running emulator."""
@@ -116,16 +126,20 @@ def answering(home: Home) -> Running | None:
     return running
 
 
-def call(running: Running, method: str, name: str) -> dict[str, Any]:
+def call(running: Running, method: str, name: str, body: Any = None) -> dict[str, Any]:
     """Ask the daemon.
 
     Raises:
         LaunchFault: it does not answer.
+        FaultRefused: it says that something is wrong with a fault.
     """
     try:
         answer = httpx.request(
-            method, f"{running.endpoint}/emulator/v1/{name}", timeout=_CALL_S, trust_env=False
+            method, f"{running.endpoint}/emulator/v1/{name}", timeout=_CALL_S, trust_env=False, json=body
         )
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            said = answer.json()
+            raise FaultRefused(tuple(said["reasons"]), is_usage=said["is_usage"])
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as fault:

@@ -9,8 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_ASKING = ("list", "get", "test", "wait", "content")
+"""What the last words of operations that are no GET and change nothing begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,32 @@ class Answer:
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Dropped(Response):
+    """No answer at all: the connection is closed instead."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - nothing is sent
+        """Close it, and return when the server has noticed."""
+        # ASGI has no word for this; uvicorn's `receive` belongs to what holds the connection.
+        receive.__self__.transport.abort()  # type: ignore[attr-defined]
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+def is_list(method: str, path: str) -> bool:
+    """Whether an operation shows a collection; its path has `{parameters}`."""
+    verb = _verb(path)
+    return verb.startswith("list") or (method == "GET" and not verb.startswith(("get", "{")))
+
+
+def changes(method: str, path: str) -> bool:
+    """Whether an operation changes something."""
+    return method != "GET" and not _verb(path).startswith(_ASKING)
+
+
+def _verb(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(":")[2]
 
 
 def received(request: Request, body: Any) -> Received:

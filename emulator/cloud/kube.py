@@ -38,6 +38,21 @@ class Kube(Protocol):
     def remove_node(self, name: str, grace_s: float | None = None, *, force: bool = True) -> None:
         """Drain and remove a node."""
 
+    def silence_node(self, name: str) -> None:
+        """Let a node's kubelet report nothing any more."""
+
+    def hear_node(self, name: str) -> None:
+        """Let a silenced kubelet report again; gone is fine."""
+
+    def lose_node(self, name: str) -> None:
+        """The node's machine is gone: notice it as a control plane does, then remove the node."""
+
+    def shut_node(self, name: str, grace_s: float) -> None:
+        """The node's machine shuts down: its pods have that long, whatever their budgets say."""
+
+    def restart_api_server(self) -> None:
+        """Kill the API server and start it again."""
+
     def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:
         """Whose token it is."""
         ...

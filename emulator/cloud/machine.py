@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from emulator.cloud.faults import Faults
 from emulator.cloud.kube import Kube, KubeFactory
 
 _LONGEST: Final = 40
@@ -80,3 +81,5 @@ class Machine:
     """A cluster has become usable: publish its credentials."""
     off_context: Callable[[Published], None]
     names: ContextNames = field(default_factory=ContextNames)
+    faults: Faults = field(default_factory=Faults)
+    """What goes wrong in its clouds."""

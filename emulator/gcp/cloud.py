@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from starlette.routing import Route
@@ -11,17 +11,18 @@ from catalog.loader import bundled
 from emulator.cloud.balancers import BalancerWatch, Billing
 from emulator.cloud.clock import Clock
 from emulator.cloud.ids import Ids
+from emulator.cloud.kube import Kube
 from emulator.cloud.machine import Machine as Computer
 from emulator.cloud.meter import Meter
-from emulator.cloud.served import ClusterStatus
-from emulator.gcp import prices, workloads
+from emulator.cloud.served import ClusterStatus, ServedNode, Wares
+from emulator.gcp import account, prices, workloads
 from emulator.gcp.account import CLOUD
 from emulator.gcp.groups import Groups
 from emulator.gcp.machines import Machines
 from emulator.gcp.metadata import MetadataServer
 from emulator.gcp.pace import RETRY_S
 from emulator.gcp.server import Server
-from emulator.gcp.state import Cluster
+from emulator.gcp.state import RUNNING, Cluster, Group, Instance, NodePool
 from emulator.gcp.world import World
 
 LOG: Final = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ class GoogleCloud:
 
     def __init__(self, computer: Computer, clock: Clock, seed: str) -> None:
         self.name: Final = CLOUD
-        self.world: Final = World(Ids(seed), clock, Machines(bundled(CLOUD)), computer, self._open_metadata)
+        faults = computer.faults.of(CLOUD)
+        machines = Machines(bundled(CLOUD), lambda: faults.discontinued(clock.now()))
+        self.world: Final = World(Ids(seed), clock, machines, computer, self._open_metadata)
         world = self.world
         billing = Billing(CLOUD, prices.LOAD_BALANCER, world.meter, clock, world.lock)
         self._balancers = BalancerWatch(billing, world.clusters.values)
@@ -64,6 +67,43 @@ class GoogleCloud:
                     nodes=sum(1 for pool in cluster.pools.values() for _ in pool.running()),
                     node_pools=len(cluster.pools),
                 )
+
+    def wares(self) -> Wares:
+        """What it sells."""
+        shapes = frozenset(self.world.machines.ever())
+        zones = tuple(zone for zones in account.regions().values() for zone in zones)
+        return Wares(shapes=shapes, limited=shapes, zones=zones)
+
+    def nodes(self) -> Iterator[ServedNode]:
+        """Nodes whose machines are not on their way out."""
+        for cluster, _, group in self.world.groups():
+            for instance in group.running():
+                if cluster.kube is not None and instance.state == RUNNING and instance.joined:
+                    spot = instance.machine.spot
+                    yield ServedNode(
+                        CLOUD, cluster.context, instance.name, instance.number, spot, cluster.kube
+                    )
+
+    def kubes(self) -> Iterator[Kube]:
+        """Control planes that answer."""
+        for cluster in tuple(self.world.clusters.values()):
+            if cluster.usable and cluster.kube is not None:
+                yield cluster.kube
+
+    def vanish(self, node: ServedNode) -> None:
+        """End a node's machine behind everybody's back."""
+        self._lose(node, self._groups.vanish)
+
+    def reclaim(self, node: ServedNode) -> None:
+        """Take a spot node's machine back after its notice."""
+        self._lose(node, self._groups.preempt)
+
+    def _lose(self, node: ServedNode, how: Callable[[Cluster, NodePool, Group, Instance], None]) -> None:
+        with self.world.lock:
+            for cluster, pool, group in self.world.groups():
+                instance = group.instances.get(node.name)
+                if instance is not None and instance.number == node.machine:
+                    how(cluster, pool, group, instance)
 
     def open(self) -> None:
         """Start to look for load balancers, and to retry launches."""

@@ -14,6 +14,8 @@ _LEGACY: Final[Mapping[str, str]] = {
     "ALREADY_EXISTS": "alreadyExists",
     "ABORTED": "aborted",
     "INTERNAL": "backendError",
+    "UNAVAILABLE": "backendError",
+    "RESOURCE_EXHAUSTED": "rateLimitExceeded",
     "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE": "resourceInUseByAnotherResource",
 }
 """The older word for a code, which the Compute Engine API shows."""
@@ -25,6 +27,14 @@ class GoogleError(ApiError):
     def __init__(self, status: int, code: str, message: str, reason: str = "") -> None:
         super().__init__(status, code, message)
         self.reason = reason
+
+
+TROUBLES: Final = (
+    GoogleError(503, "UNAVAILABLE", "The service is currently unavailable."),
+    GoogleError(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Requests per minute'."),
+    GoogleError(500, "INTERNAL", "Internal error encountered."),
+)
+"""What the services answer when they cannot do better, whatever they are asked."""
 
 
 def body_of(refusal: ApiError) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from emulator.gcp import instances
+from emulator.gcp import instances, pace
 from emulator.gcp.errors import invalid
 from emulator.gcp.state import STOPPING, Cluster, Group, Instance, NodePool
 from emulator.gcp.world import World
@@ -46,6 +46,29 @@ class Groups:
         """End an instance as if it had failed: the group launches another one in its place."""
         leaving = instances.mark(group, [instance])
         self._follow(cluster, group, leaving, instances.fill(self._world, cluster, pool, group))
+
+    def vanish(self, cluster: Cluster, pool: NodePool, group: Group, instance: Instance) -> None:
+        """A machine is gone at once; the group notices, and launches another one in its place."""
+        world = self._world
+        instances.terminate(world, group, instance)
+        self._run(
+            f"{instance.name} has vanished", lambda: instances.kube_of(cluster).lose_node(instance.name)
+        )
+        self._follow(cluster, group, [], instances.fill(world, cluster, pool, group))
+
+    def preempt(self, cluster: Cluster, pool: NodePool, group: Group, instance: Instance) -> None:
+        """A spot machine shuts down within its notice; then the group tries to have another one."""
+        world = self._world
+        instances.mark(group, [instance])
+
+        def go_on() -> None:
+            instances.kube_of(cluster).shut_node(instance.name, pace.notice_s(cluster.pace))
+            with world.lock:
+                instances.terminate(world, group, instance)
+                launched = instances.fill(world, cluster, pool, group)
+            instances.boot(world, cluster, launched)
+
+        self._run(f"{instance.name} is preempted", go_on)
 
     def grow(self, cluster: Cluster, pool: NodePool, group: Group, by: int) -> list[Instance]:
         """Grow a group as the autoscaler does, which gives up at once what cannot be had.

@@ -44,6 +44,8 @@ class Endpoint:
     """What the caller needs; empty: nothing."""
     account: Callable[[Call], str] | None = None
     """The service account whose own policy may grant it too."""
+    service: str = ""
+    """Of `emulator.cloud.fault.SERVICES`; empty: of none of them."""
 
 
 def page(items: Sequence[Any], call: Call, key: str, **more: Any) -> Answer:

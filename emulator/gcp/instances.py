@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from emulator.cloud.errors import OperationFailed
+from emulator.cloud.fault import Quota
 from emulator.cloud.kube import Kube
 from emulator.cloud.meter import INSTANCE, Charge
 from emulator.gcp import prices
@@ -61,14 +62,17 @@ def boot(world: World, cluster: Cluster, launched: Sequence[Instance]) -> None:
     """Wait until instances have booted and register them as nodes; the caller does not hold the lock."""
     if not launched:
         return
-    world.clock.wait(cluster.pace.timing.boot_delay_s)
+    world.clock.wait(world.faults.boot_s(cluster.pace.timing.boot_delay_s, world.clock.now()))
     kube = kube_of(cluster)
     for instance in launched:
         with world.lock:
             if instance.state != PROVISIONING or instance.node is None:
                 continue
             instance.state = RUNNING
+            instance.joined = world.faults.joins(world.clock.now())
             node = instance.node
+        if not instance.joined:
+            continue
         kube.add_node(node)
         with world.lock:
             stays = instance.state == RUNNING
@@ -147,13 +151,15 @@ def _add(world: World, cluster: Cluster, pool: NodePool, group: Group) -> None:
 
 
 def _shortage(world: World, cluster: Cluster, machine: Machine) -> Shortage | None:
-    if (machine.machine_type, machine.zone) in world.sold_out:
+    now = world.clock.now()
+    if world.faults.is_sold_out(machine.shape, machine.zone, now):
         message = (
             f"The zone 'projects/{cluster.id.split('/')[1]}/zones/{machine.zone}' does not have enough "
             "resources available to fulfill the request. Try a different zone, or try again later."
         )
         return Shortage("ZONE_RESOURCE_POOL_EXHAUSTED", message, "GCE_STOCKOUT")
-    if (shortage := world.quotas.shortage(machine, world.running())) is not None:
+    if (shortage := world.limits().shortage(machine, world.running())) is not None:
+        world.faults.note(Quota, machine.shape, now)
         return shortage
     if _free_address(world, cluster) is None:
         message = f"IP space of '{cluster.message.network_config.subnetwork}' is exhausted."

@@ -1,6 +1,6 @@
 """Machines that the emulated cloud can launch: a machine type of the catalog, with its GPUs, in a zone."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -82,8 +82,25 @@ class Machine:
 class Machines:
     """The offerings of the emulated cloud."""
 
-    def __init__(self, offerings: Iterable[Offering]) -> None:
-        self._rows = tuple(row for row in offerings if row.available)
+    def __init__(
+        self, offerings: Iterable[Offering], withdrawn: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
+        """`withdrawn` says which shapes are not offered any more."""
+        self._all = tuple(row for row in offerings if row.available)
+        self._withdrawn = withdrawn
+
+    @property
+    def _rows(self) -> tuple[Offering, ...]:
+        withdrawn = self._withdrawn()
+        return tuple(row for row in self._all if row.shape not in withdrawn)
+
+    def ever(self) -> Iterator[str]:
+        """Every shape that is or was sold."""
+        return (row.shape for row in self._all)
+
+    def offering(self, shape: str) -> Offering | None:
+        """A shape of the catalog, offered still or not."""
+        return next((row for row in self._all if row.shape == shape), None)
 
     def sold_in(self, zone: str) -> Iterator[Offering]:
         """What is sold on demand in a zone."""

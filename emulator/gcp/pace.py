@@ -22,6 +22,11 @@ def shortage_s(pace: Pace) -> float:
     return pace.timing.boot_delay_s * 10.0
 
 
+def notice_s(pace: Pace) -> float:
+    """Between the notice that a spot machine is preempted and its end: half a minute at the cloud's pace."""
+    return pace.timing.boot_delay_s / 3
+
+
 def drain_s(pace: Pace) -> float:
     """How long nodes of a pool that is deleted are drained at most."""
     return _DRAIN_S[pace.timing.name]

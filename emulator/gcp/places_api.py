@@ -49,7 +49,7 @@ class PlacesApi:
                 "id": account.PROJECT_NUMBER,
                 "creationTimestamp": _CREATED,
                 "name": PROJECT,
-                "quotas": self._world.quotas.of_project(self._world.running()),
+                "quotas": self._world.limits().of_project(self._world.running()),
                 "selfLink": f"{COMPUTE_URL}/projects/{PROJECT}",
                 "defaultServiceAccount": DEFAULT_NODES,
                 "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
@@ -78,7 +78,7 @@ class PlacesApi:
             "description": name,
             "status": "UP",
             "zones": [zone_url(zone) for zone in account.regions()[name]],
-            "quotas": self._world.quotas.of_region(name, self._world.running()),
+            "quotas": self._world.limits().of_region(name, self._world.running()),
             "selfLink": f"{COMPUTE_URL}/projects/{PROJECT}/regions/{name}",
         }
 

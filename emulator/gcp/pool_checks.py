@@ -6,6 +6,8 @@ from typing import Final
 
 from google.cloud import container_v1
 
+from emulator.cloud.errors import ApiError
+from emulator.cloud.fault import Discontinue
 from emulator.gcp import account
 from emulator.gcp.errors import denied, invalid
 from emulator.gcp.machines import Machine
@@ -72,7 +74,11 @@ def check(world: World, cluster: Cluster, pool: container_v1.NodePool) -> dict[s
     faults = [*_faults(cluster, pool)]
     if faults:
         raise invalid("; ".join(faults))
-    machines = {zone: world.machines.machine(pool.config, zone) for zone in pool.locations}
+    try:
+        machines = {zone: world.machines.machine(pool.config, zone) for zone in pool.locations}
+    except ApiError:
+        world.faults.note(Discontinue, pool.config.machine_type, world.clock.now())
+        raise
     machine = next(iter(machines.values()))
     kind = pool.config.disk_type or machine.disk_types[0]
     if kind not in machine.disk_types:

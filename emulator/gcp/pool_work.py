@@ -120,17 +120,28 @@ class PoolWork:
     def _settle(self, cluster: Cluster, pool: NodePool) -> None:
         """Launch and boot what a pool lacks; what cannot be had is tried once more before giving up."""
         world = self._world
+        known = {instance.name for _, instance in pool.running() if not instance.joined}
         lacking = self._fill(cluster, pool)
         if lacking:
             world.clock.wait(pace.shortage_s(cluster.pace))
             lacking = self._fill(cluster, pool)
+        lost = {instance.name for _, instance in pool.running() if not instance.joined}
+        if lost - known:
+            world.clock.wait(pace.shortage_s(cluster.pace))
         with world.lock:
-            some = any(True for _ in pool.running())
-            pool.status = RUNNING if not lacking else RUNNING_WITH_ERROR if some else ERROR
+            count = sum(1 for _ in pool.running())
+            whole = not lacking and not lost
+            pool.status = RUNNING if whole else RUNNING_WITH_ERROR if count > len(lost) else ERROR
             pool.version += 1
         configure(world, cluster)
         if lacking:
             raise OperationFailed("RESOURCE_EXHAUSTED", _said(lacking))
+        if lost - known:
+            raise OperationFailed(
+                "INTERNAL",
+                f"All cluster resources were brought up, but: only {count - len(lost)} nodes out of {count} have "
+                "registered; this is likely due to Nodes failing to start correctly.",
+            )
 
     def _fill(self, cluster: Cluster, pool: NodePool) -> list[Instance]:
         world = self._world

@@ -5,9 +5,11 @@ The emulated account was given more of everything than a new one has, whose GPUS
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from catalog.accelerators import ACCELERATORS
+from catalog.offering import Offering
 from emulator.gcp.account import PROJECT, region_of
 from emulator.gcp.machines import Machine
 from emulator.gcp.state import Shortage
@@ -18,7 +20,8 @@ _FAMILIES: Final[Mapping[str, str]] = {
     "e2": "E2_CPUS",
     "n1": "CPUS",
 }
-"""Metric of a family's cores; the newer families have none in this list."""
+"""Metric of a family's cores; the newer families share one that regions do not show."""
+_PER_FAMILY: Final = "CPUS_PER_VM_FAMILY"
 _GPUS: Final[Mapping[str, str]] = {
     "nvidia-tesla-t4": "NVIDIA_T4_GPUS",
     "nvidia-l4": "NVIDIA_L4_GPUS",
@@ -40,6 +43,12 @@ class Quotas:
     regional: dict[str, int] = field(default_factory=_regional_limits)
     """Of each region, by metric."""
     everywhere: dict[str, int] = field(default_factory=lambda: {_CPUS_EVERYWHERE: 5000, _GPUS_EVERYWHERE: 64})
+
+    def limited(self, offering: Offering, limit: int) -> "Quotas":
+        """With that many cores, or GPUs if it has some, of an offering's family in each region."""
+        family = offering.machine_type.partition("-")[0]
+        metric = _GPUS[ACCELERATORS[offering.gpu_model]] if offering.gpus else _cores(family)
+        return replace(self, regional={**self.regional, metric: limit})
 
     def of_region(self, region: str, running: Iterable[Machine]) -> list[dict[str, Any]]:
         """As the API shows a region's."""
@@ -78,7 +87,10 @@ def _exceeded(
         used.update(amounts(machine))
     for metric, amount in amounts(wanted).items():
         if metric in limits and used[metric] + amount > limits[metric]:
-            message = f"Quota '{metric}' exceeded. Limit: {limits[metric]}.0 {place}."
+            name, _, family = metric.partition("/")
+            message = f"Quota '{name}' exceeded. Limit: {limits[metric]}.0 {place}."
+            if family:
+                message += f" dimensions = vm_family: {family}"
             yield Shortage("QUOTA_EXCEEDED", message, "GCE_QUOTA_EXCEEDED")
 
 
@@ -92,12 +104,17 @@ def _regional(machine: Machine) -> Mapping[str, int]:
     family = machine.machine_type.partition("-")[0]
     if machine.spot:
         amounts["PREEMPTIBLE_CPUS"] = machine.vcpus
-    elif family in _FAMILIES:
-        amounts[_FAMILIES[family]] = machine.vcpus
+    else:
+        amounts[_cores(family)] = machine.vcpus
     if machine.gpus:
         prefix = "PREEMPTIBLE_" if machine.spot else ""
         amounts[f"{prefix}{_GPUS[machine.accelerator]}"] = machine.gpus
     return amounts
+
+
+def _cores(family: str) -> str:
+    """Metric of a family's cores."""
+    return _FAMILIES.get(family) or f"{_PER_FAMILY}/{family.upper()}"
 
 
 def _everywhere(machine: Machine) -> Mapping[str, int]:
@@ -109,4 +126,5 @@ def _shown(limits: Mapping[str, int], used: Mapping[str, int]) -> list[dict[str,
     return [
         {"metric": metric, "limit": float(limit), "usage": float(used.get(metric, 0))}
         for metric, limit in limits.items()
+        if not metric.startswith(_PER_FAMILY)
     ]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -9,11 +10,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.cloud.errors import ApiError
-from emulator.cloud.http import METHODS, Answer, received, response, route
+from emulator.cloud.fault import COMPUTE, CONTAINER, IDENTITY, NETWORK
+from emulator.cloud.faults import Meeting
+from emulator.cloud.http import METHODS, Answer, Dropped, changes, is_list, received, response, route
+from emulator.cloud.past import Past
 from emulator.gcp import container_api
 from emulator.gcp.account import PROJECT, PROJECT_NUMBER
 from emulator.gcp.authentication import exchange, principal_of
-from emulator.gcp.errors import GoogleError, body_of, denied, invalid, not_found, resource_not_found
+from emulator.gcp.errors import (
+    TROUBLES,
+    GoogleError,
+    body_of,
+    denied,
+    invalid,
+    not_found,
+    resource_not_found,
+)
 from emulator.gcp.group_api import GroupApi
 from emulator.gcp.http import Call, Endpoint
 from emulator.gcp.iam_api import IamApi
@@ -34,16 +46,18 @@ class Server:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._past: Past[Answer] = Past()
 
     def routes(self) -> list[Route]:
         """One route for each operation, and one for all others below each API."""
+        world = self._world
         endpoints = (
-            *container_api.endpoints(self._world),
-            *GroupApi(self._world).endpoints(),
-            *PlacesApi(self._world).endpoints(),
-            *NetworkApi(self._world).endpoints(),
-            *IamApi(self._world).endpoints(),
-            *RegistryApi(self._world).endpoints(),
+            *(replace(each, service=CONTAINER) for each in container_api.endpoints(world)),
+            *(replace(each, service=COMPUTE) for each in GroupApi(world).endpoints()),
+            *(replace(each, service=COMPUTE) for each in PlacesApi(world).endpoints()),
+            *(replace(each, service=NETWORK) for each in NetworkApi(world).endpoints()),
+            *(replace(each, service=IDENTITY) for each in IamApi(world).endpoints()),
+            *RegistryApi(world).endpoints(),
         )
         return [
             route(TOKEN_PATH, ["POST"], self._token),
@@ -52,12 +66,24 @@ class Server:
         ]
 
     def _route(self, endpoint: Endpoint) -> Route:
+        modifies = changes(endpoint.method, endpoint.path)
+
         def answer(request: Request, body: bytes) -> Response:
-            return response(self._answer(endpoint, request, body))
+            meeting = self._meeting(endpoint.service, changes=modifies)
+            if meeting.trouble is not None:
+                return response(_trouble(meeting.trouble))
+            answered = response(self._answer(endpoint, request, body))
+            return Dropped() if meeting.loses_reply else answered
 
         return route(endpoint.path, [endpoint.method], answer)
 
+    def _meeting(self, service: str, *, changes: bool) -> Meeting:
+        return self._world.faults.meeting(service, self._world.clock.now(), changes=changes)
+
     def _token(self, _request: Request, body: bytes) -> Response:
+        meeting = self._meeting(IDENTITY, changes=False)
+        if meeting.trouble is not None:
+            return response(_trouble(meeting.trouble))
         with self._world.lock:
             return response(exchange(body, self._world.tokens, self._world.clock.now()))
 
@@ -66,7 +92,7 @@ class Server:
             with self._world.lock:
                 call = self._call(request, body)
                 self._authorize(endpoint, call)
-                return endpoint.handler(call)
+                return self._as_it_was(endpoint, call, endpoint.handler(call))
         except ApiError as refusal:
             LOG.info(
                 "%s %s: %d %s: %s", request.method, request.url.path, refusal.status, refusal.code, refusal
@@ -76,6 +102,17 @@ class Server:
             LOG.exception("%s %s", request.method, request.url.path)
             text = f"a bug of the emulator: {type(bug).__name__}: {bug}"
             return _refusal(GoogleError(500, "INTERNAL", text))
+
+    def _as_it_was(self, endpoint: Endpoint, call: Call, answer: Answer) -> Answer:
+        """A list may be behind what there is."""
+        if not is_list(endpoint.method, endpoint.path):
+            return answer
+        faults, now = self._world.faults, self._world.clock.now()
+        asked = f"{call.path}?{sorted(call.query.items())}"
+        shown = self._past.as_it_was(asked, answer, faults.behind_s(now), now)
+        if shown != answer:
+            faults.note_stale(now)
+        return shown
 
     def _call(self, request: Request, body: bytes) -> Call:
         plain = received(request, _parsed(body))
@@ -120,6 +157,10 @@ def _parsed(body: bytes) -> Any:
 
 def _refusal(refusal: ApiError) -> Answer:
     return Answer(body_of(refusal), status=refusal.status)
+
+
+def _trouble(count: int) -> Answer:
+    return _refusal(TROUBLES[count % len(TROUBLES)])
 
 
 def _unknown(request: Request, _body: bytes) -> Response:

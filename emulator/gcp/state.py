@@ -65,6 +65,8 @@ class Instance:
     shortage: Shortage | None = None
     private_ip: str = ""
     node: NodeSpec | None = None
+    joined: bool = True
+    """False: it has booted and did not become a node."""
 
     @property
     def exists(self) -> bool:

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.cloud.fault import IDENTITY
 from emulator.gcp import tokens
 from emulator.gcp.account import PROJECT, PROJECT_NUMBER, WORKLOAD_POOL
+from emulator.gcp.errors import TROUBLES
 from emulator.gcp.metadata import MetadataRefused, MetadataServer, Source
 from emulator.gcp.policies import PROJECT_RESOURCE
 from emulator.gcp.principal import Principal
@@ -37,10 +39,14 @@ class Workload:
         """An access token.
 
         Raises:
-            MetadataRefused: the account does not let the ServiceAccount act as itself.
+            MetadataRefused: the account does not let the ServiceAccount act as itself, or there is trouble.
         """
-        email = self.email()
         world = self._world
+        meeting = world.faults.meeting(IDENTITY, world.clock.now(), changes=False)
+        if meeting.trouble is not None:
+            trouble = TROUBLES[meeting.trouble % len(TROUBLES)]
+            raise MetadataRefused(trouble.status, trouble.message)
+        email = self.email()
         with world.lock:
             now = world.clock.now()
             principal = Principal(self._member if email == WORKLOAD_POOL else self._act_as(email))

@@ -43,8 +43,6 @@ class World:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     """By id; those that are there."""
     quotas: Quotas = field(default_factory=Quotas)
-    sold_out: set[tuple[str, str]] = field(default_factory=set)
-    """Machine types with the zones that have none left."""
     identity_pools: set[str] = field(default_factory=set)
     """They come with the first cluster that uses them, and stay."""
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,6 +57,7 @@ class World:
         self.roles = Roles()
         self.policies = Policies(self.accounts, self.roles, lambda: frozenset(self.identity_pools))
         self.tokens = Tokens(self.ids)
+        self.faults = self.computer.faults.of(CLOUD)
 
     def cluster(self, location: str, name: str) -> Cluster:
         """A cluster that exists.
@@ -100,6 +99,14 @@ class World:
     def running(self) -> list[Machine]:
         """What kind of machine each of them is."""
         return [instance.machine for _, instance in self.instances()]
+
+    def limits(self) -> Quotas:
+        """The quotas as they are now."""
+        quotas = self.quotas
+        for shape, limit in self.faults.quotas(self.clock.now()).items():
+            if offering := self.machines.offering(shape):
+                quotas = quotas.limited(offering, limit)
+        return quotas
 
     def charge_cluster(self, cluster: Cluster) -> None:
         """Begin to charge for the control plane."""

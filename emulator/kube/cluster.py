@@ -2,9 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,7 @@ from emulator.kube.api import Api, ApiError
 from emulator.kube.autoscaler_loop import Autoscaler
 from emulator.kube.cache import Cache
 from emulator.kube.images import PROCESS_IMAGES, ProcessImage
+from emulator.kube.kubelets import Kubelets
 from emulator.kube.load import LoadController
 from emulator.kube.loadbalancer import LoadBalancers
 from emulator.kube.nodes import node_object
@@ -33,6 +37,12 @@ from emulator.kube.spec import (
 )
 from emulator.kube.traffic import Traffic
 
+_NOTICE: Final = 40 / 90
+"""How long a control plane waits for a silent kubelet, in boots: 40 seconds at the clouds' own pace."""
+_PATIENCE_S: Final = 120.0
+_RETRY_S: Final = 0.5
+_AWAY: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR})
+"""What an API server answers while it starts."""
 _log = logging.getLogger(__name__)
 
 
@@ -66,8 +76,9 @@ class KubeCluster:
         self._controllers: list[ProcessController | LoadController | LoadBalancers | Traffic] = []
         self._autoscaler: Autoscaler | None = None
         self._hooks: CloudHooks | None = None
+        self._kubelets = Kubelets(self._api)
         self._lock = threading.Lock()
-        self._deleted = False
+        self._deleted = threading.Event()
 
     @classmethod
     def create(
@@ -136,8 +147,9 @@ class KubeCluster:
         """
         self._hooks = hooks
         surroundings = Surroundings(self.spec.home, self._credentials, self._ports.kube_apiserver, hooks)
+        self._processes = ProcessController(self._api, self._pods, self._images, surroundings)
         self._controllers = [
-            ProcessController(self._api, self._pods, self._images, surroundings),
+            self._processes,
             Traffic(self._api, self._balancers.services, self._ports.kube_apiserver)
             if self._serves
             else LoadController(self._api, self._pods),
@@ -159,7 +171,7 @@ class KubeCluster:
             previous, self._autoscaler = self._autoscaler, None
             if previous is not None:
                 previous.stop()
-            if settings is None or self._deleted:
+            if settings is None or self._deleted.is_set():
                 return
             self._autoscaler = Autoscaler(
                 self._api, self._pods, self._nodes, self._hooks, settings, _overhead(self.spec)
@@ -177,7 +189,7 @@ class KubeCluster:
             ApiError: the API server did not take it, for example because the cluster was deleted.
         """
         try:
-            self._api.create("/api/v1/nodes", node_object(node))
+            self._patiently(lambda: self._api.create("/api/v1/nodes", node_object(node)))
         except ApiError as fault:
             if not fault.conflict:
                 raise
@@ -189,7 +201,72 @@ class KubeCluster:
             DrainRefused: not `force`, and pods were left when the grace was over; the node stays, cordoned.
             ApiError: the API server does not answer, for example because the cluster was deleted.
         """
-        drain.remove_node(self._api, name, grace_s or 0.0, force=force)
+        self._patiently(lambda: drain.remove_node(self._api, name, grace_s or 0.0, force=force))
+
+    def silence_node(self, name: str) -> None:
+        """Let a node's kubelet report nothing any more, and the control plane notice it in its time."""
+        self._processes.silence(name)
+        self._patiently(lambda: self._kubelets.silence(name))
+        notice = threading.Timer(self._notice_s, self._patiently, [partial(self._kubelets.give_up, name)])
+        notice.daemon = True
+        notice.start()
+
+    def hear_node(self, name: str) -> None:
+        """Let a silenced kubelet report again; gone is fine."""
+        self._processes.hear(name)
+        try:
+            self._patiently(lambda: self._kubelets.hear(name))
+        except ApiError as fault:
+            if not fault.not_found:
+                raise
+
+    def lose_node(self, name: str) -> None:
+        """The node's machine is gone: notice it as a control plane does, then remove the node.
+
+        Raises:
+            ApiError: the API server does not answer, for example because the cluster was deleted.
+        """
+        self._processes.lose(name)
+        try:
+            self._patiently(lambda: self._kubelets.silence(name))
+            self._deleted.wait(self._notice_s)
+            self._patiently(lambda: self._kubelets.give_up(name))
+            self._patiently(lambda: drain.remove_node(self._api, name, 0.0, force=True))
+        except ApiError as fault:
+            if not fault.not_found:
+                raise
+        finally:
+            self._kubelets.forget(name)
+            self._processes.hear(name)
+
+    def shut_node(self, name: str, grace_s: float) -> None:
+        """Its machine shuts down: a node's pods have that long, whatever their budgets say; then it is removed.
+
+        Raises:
+            ApiError: the API server does not answer, for example because the cluster was deleted.
+        """
+        self._patiently(lambda: drain.shut_down(self._api, name, grace_s))
+
+    def restart_api_server(self) -> None:
+        """Kill the API server and start it again; returns before it answers."""
+        controlplane.restart(self.spec.home, "kube-apiserver")
+
+    def _patiently(self, act: Callable[[], object]) -> None:
+        """Act, again and again while the API server is away, as kubelets and clouds do."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                act()
+            except ApiError as fault:
+                away = fault.unreachable or fault.status in _AWAY
+                if not away or time.monotonic() > deadline or self._deleted.wait(_RETRY_S):
+                    raise
+            else:
+                return
+
+    @property
+    def _notice_s(self) -> float:
+        return self.spec.timing.boot_delay_s * _NOTICE
 
     def review_token(self, token: str, audiences: Sequence[str] = ()) -> ServiceAccountRef | None:
         """Whose ServiceAccount token this is; None when the API server does not vouch for it."""
@@ -213,9 +290,9 @@ class KubeCluster:
     def delete(self) -> None:
         """End everything of the cluster: threads, process pods, control plane, files. Idempotent."""
         with self._lock:
-            if self._deleted:
+            if self._deleted.is_set():
                 return
-            self._deleted = True
+            self._deleted.set()
             autoscaler = self._autoscaler
         if autoscaler is not None:
             autoscaler.stop()

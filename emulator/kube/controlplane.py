@@ -129,6 +129,30 @@ def end(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
+def restart(home: Path, component: str) -> None:
+    """Kill a component of the cluster in `home` and start it again as it was started; returns at once then."""
+    running = [each for each in components(home) if Path(each.info["cmdline"][0]).name == component]
+    for process in running:
+        with suppress(psutil.NoSuchProcess):
+            command, environment, folder = process.cmdline(), process.environ(), process.cwd()
+            process.kill()
+            psutil.wait_procs([process], timeout=_EXIT_S)
+            with _log_file(home, component).open("ab") as log:
+                subprocess.Popen(
+                    command,
+                    env=environment,
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+
+def _log_file(home: Path, component: str) -> Path:
+    return next(home.rglob(f"{component}.log"), home / f"{component}.log")
+
+
 def components(home: Path) -> list[psutil.Process]:
     """The running components of the cluster in `home`."""
     prefix = f"{home.absolute()}{os.sep}"

@@ -55,6 +55,25 @@ def drain(api: Api, name: str, grace_s: float) -> list[str]:
     return []
 
 
+def shut_down(api: Api, name: str, grace_s: float) -> None:
+    """Let a node's pods end as their kubelet does when its machine shuts down; gone is fine.
+
+    All at once, whatever their budgets say, each with its own grace as far as the machine has time.
+    """
+    deadline = time.monotonic() + grace_s
+    try:
+        cordon(api, name)
+        for pod in pods_of(api, name):
+            if must_leave(pod) and not pod.deletion_requested:
+                api.delete(f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}", uid=pod.uid)
+        while time.monotonic() < deadline and any(must_leave(pod) for pod in pods_of(api, name)):
+            time.sleep(_PAUSE_S)
+        delete_node(api, name)
+    except ApiError as fault:
+        if not fault.not_found:
+            raise
+
+
 def drain_or_refuse(api: Api, name: str, grace_s: float) -> None:
     """Evict the node's pods.
 

@@ -3,6 +3,7 @@
 import base64
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from emulator.kube.podfiles import PodFolder
 
 _KWOK: Final = "kwok.x-k8s.io/v1alpha1"
 _RETRY_S: Final = 1.0
+_PATIENCE_S: Final = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -70,11 +72,17 @@ class PodApi:
                 return
 
     def remove(self) -> None:
-        """Take the pod out of the API server's books, now that its process has ended."""
-        try:
-            self._api.delete(self._path, grace_s=0, uid=self._pod.uid)
-        except ApiError as fault:
-            _log.warning("pod %s: not removed: %s", self._pod.key, fault)
+        """Take the pod out of the API server's books, now that its process has ended; waits while it is away."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._api.delete(self._path, grace_s=0, uid=self._pod.uid)
+            except ApiError as fault:
+                if fault.unreachable and time.monotonic() < deadline:
+                    time.sleep(_RETRY_S)
+                    continue
+                _log.warning("pod %s: not removed: %s", self._pod.key, fault)
+            return
 
     def annotate(self, annotations: Mapping[str, str]) -> None:
         """Write annotations."""

@@ -38,6 +38,15 @@ class _Stop:
     """The end of the queue of changes."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A node's kubelet falls silent, is heard again, or is gone with its machine."""
+
+    node: str
+    heard: bool
+    lost: bool = False
+
+
 def kill_leftovers(home: Path) -> None:
     """End the process pods that a killed daemon left: TERM, then KILL."""
     processes = recorded_processes(home)
@@ -74,7 +83,9 @@ class ProcessController:
         self._api = api
         self._images = images
         self._surroundings = surroundings
-        self._changes: queue.SimpleQueue[_Change | _Stop] = queue.SimpleQueue()
+        self._pods = pods
+        self._changes: queue.SimpleQueue[_Change | _Turn | _Stop] = queue.SimpleQueue()
+        self._silent: set[str] = set()
         self._running: dict[str, ProcessPod] = {}
         self._samples: dict[str, Sample] = {}
         self._thread = Thread(target=self._run, name="process pods", daemon=True)
@@ -90,6 +101,18 @@ class ProcessController:
         if self._thread.is_alive():
             self._thread.join(timeout=2 * _STOP_GRACE_S)
 
+    def silence(self, node: str) -> None:
+        """The node's kubelet starts and ends nothing any more; its processes go on."""
+        self._changes.put(_Turn(node, heard=False))
+
+    def hear(self, node: str) -> None:
+        """The node's kubelet, or that of another node of its name, works."""
+        self._changes.put(_Turn(node, heard=True))
+
+    def lose(self, node: str) -> None:
+        """The node's machine is gone with its processes, and its kubelet tells nobody."""
+        self._changes.put(_Turn(node, heard=False, lost=True))
+
     def _on_pod(self, key: str, pod: Pod | None) -> None:
         if pod is None or self._image_of(pod) is not None:
             self._changes.put((key, pod))
@@ -101,14 +124,29 @@ class ProcessController:
             if isinstance(change, _Stop):
                 self._end_all()
                 return
-            if change is not None:
+            if isinstance(change, _Turn):
+                survives(f"kubelet of {change.node}", partial(self._turn, change))
+            elif change is not None:
                 survives(f"pod {change[0]}", partial(self._take, *change))
             if time.monotonic() >= measure_at:
                 self._forget_ended()
                 survives("usage of process pods", self._measure)
                 measure_at = time.monotonic() + _MEASURE_S
 
-    def _next(self, measure_at: float) -> "_Change | _Stop | None":
+    def _turn(self, turn: _Turn) -> None:
+        if turn.heard:
+            self._silent.discard(turn.node)
+            for key, pod in self._pods.items().items():
+                if pod.node_name == turn.node:
+                    self._on_pod(key, pod)
+            return
+        self._silent.add(turn.node)
+        for key, running in list(self._running.items()):
+            if turn.lost and running.pod.node_name == turn.node:
+                running.lose()
+                del self._running[key]
+
+    def _next(self, measure_at: float) -> "_Change | _Turn | _Stop | None":
         """The next change, None when it is time to measure; while nothing runs there is nothing to measure."""
         patience_s = max(0.0, measure_at - time.monotonic()) if self._running else None
         try:
@@ -123,7 +161,7 @@ class ProcessController:
             present.end(0.0)
             del self._running[key]
             present = None
-        if pod is None or not pod.node_name:
+        if pod is None or not pod.node_name or pod.node_name in self._silent:
             return
         if pod.deletion_requested:
             self._end(pod, present)

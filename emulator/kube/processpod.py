@@ -59,6 +59,7 @@ class ProcessPod:
         self._surroundings = surroundings
         self._folder = podfiles.folder_of(surroundings.home, pod.uid)
         self._ending = threading.Event()
+        self._lost = False
         self._lock = threading.Lock()
         self._running: RunningProcess | None = None
         self._renew_at: float | None = None
@@ -90,6 +91,11 @@ class ProcessPod:
         timer.daemon = True
         timer.start()
 
+    def lose(self) -> None:
+        """End the process as when its machine is gone: at once, and nobody is told."""
+        self._lost = True
+        self.end(0.0)
+
     def join(self, timeout_s: float) -> None:
         """Wait until its process has ended for good."""
         self._thread.join(timeout_s)
@@ -111,7 +117,7 @@ class ProcessPod:
     def _run(self) -> None:
         survives(f"pod {self.pod.key}", self._live)
         podfiles.close_volumes(self._folder)
-        if self._ending.is_set():
+        if self._ending.is_set() and not self._lost:
             self.api.remove()
 
     def _live(self) -> None:
@@ -163,6 +169,8 @@ class ProcessPod:
 
     def _after(self, run: Run, subject: Subject, history: History, policy: str) -> History | None:
         """Tell that a run has ended, and wait until it is time for the next one; None when there is none."""
+        if self._lost:
+            return None
         if self._ending.is_set() or not podstatus.restarts(policy, run.exit_code):
             self.api.write_status(podstatus.finished(subject, history, run), self._ending)
             return None

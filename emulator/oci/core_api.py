@@ -1,9 +1,11 @@
 """The network and identity APIs, from the table of kinds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from emulator.cloud.fault import IDENTITY, NETWORK
 from emulator.cloud.http import Answer
 from emulator.cloud.meter import Charge
 from emulator.oci import account
@@ -28,9 +30,21 @@ class Core:
         self._world = world
 
     def endpoints(self) -> Iterator[Endpoint]:
-        """Every operation."""
+        """Every operation, with the service it is of."""
         for kind in KINDS.values():
-            yield from self._crud(kind)
+            service = NETWORK if kind.service == "network" else IDENTITY
+            yield from (replace(each, service=service) for each in self._crud(kind))
+        yield from (replace(each, service=NETWORK) for each in self._network())
+        yield Endpoint(
+            "GET",
+            f"{BASE}/availabilityDomains",
+            _domains,
+            _INSPECT_COMPARTMENTS,
+            _of_query,
+            service=IDENTITY,
+        )
+
+    def _network(self) -> Iterator[Endpoint]:
         group = f"{BASE}/{SECURITY_GROUPS.path}/{{id}}"
         yield Endpoint("GET", f"{group}/securityRules", self._rules)
         yield Endpoint("POST", f"{group}/actions/addSecurityRules", self._add_rules)
@@ -38,7 +52,6 @@ class Core:
         yield Endpoint("POST", f"{group}/actions/removeSecurityRules", self._remove_rules)
         yield Endpoint("GET", f"{BASE}/services", lambda call: page(SERVICES, call))
         yield Endpoint("GET", f"{BASE}/services/{{id}}", _service)
-        yield Endpoint("GET", f"{BASE}/availabilityDomains", _domains, _INSPECT_COMPARTMENTS, _of_query)
 
     def _crud(self, kind: Kind) -> Iterator[Endpoint]:
         """A workload may read networks when a policy lets it; nothing else here is for workloads."""

@@ -1,6 +1,15 @@
 """Refusals in the words of the OCI APIs."""
 
+from typing import Final
+
 from emulator.cloud.errors import ApiError
+
+TROUBLES: Final = (
+    ApiError(500, "InternalServerError", "An internal server error occurred."),
+    ApiError(429, "TooManyRequests", "Too many requests for the user"),
+    ApiError(503, "ServiceUnavailable", "The service is currently unavailable."),
+)
+"""What the services answer when they cannot do better, whatever they are asked."""
 
 
 def invalid(message: str) -> ApiError:

@@ -86,6 +86,8 @@ class Endpoint:
     """Needs that depend on the request."""
     for_everyone: bool = False
     """Whether a workload may call it without any policy."""
+    service: str = ""
+    """Of `emulator.cloud.fault.SERVICES`; empty: of none of them."""
 
 
 def accepted(work_request_id: str) -> Answer:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from emulator.cloud.errors import ApiError
 from emulator.oci.certificates import Authority
 from emulator.oci.tokens import TokenRefused
 
@@ -27,7 +28,7 @@ _LONGEST_BODY: Final = 65536
 Exchange = Callable[[str, str], str]
 """From a ServiceAccount token and the pod's public key (base64 DER) to a session token.
 
-Raises TokenRefused for a token that is not of this cluster.
+Raises TokenRefused for a token that is not of this cluster, ApiError when the service is in trouble.
 """
 
 
@@ -93,6 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
         except TokenRefused as refusal:
             LOG.warning("identity listener: %s", refusal)
             self._answer(401, str(refusal))
+            return
+        except ApiError as trouble:
+            self._answer(trouble.status, json.dumps({"code": trouble.code, "message": trouble.message}))
             return
         except Exception:
             LOG.exception("identity listener")

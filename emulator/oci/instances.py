@@ -10,7 +10,7 @@ from emulator.cloud.ids import unique_part
 from emulator.cloud.kube import Kube
 from emulator.cloud.meter import INSTANCE, Charge
 from emulator.kube.drain import DrainRefused
-from emulator.oci import account, state
+from emulator.oci import account, capacity, state
 from emulator.oci.nodes import Names, node_spec
 from emulator.oci.shapes import CLOUD, Machine
 from emulator.oci.state import Cluster, Instance, NodePool
@@ -23,6 +23,9 @@ _RESERVED_ADDRESSES: Final = 2
 """The network address and the router's at the beginning of a subnet; its last one is reserved too."""
 _DRAINS_AT_ONCE: Final = 8
 _MILLICORES: Final = 1000
+_REGISTRATION: Final = 10.0
+"""How long a node pool waits for a machine to register, in boots; it takes the real one a quarter of an hour
+and more."""
 
 
 def reconcile(world: World, pool: NodePool, grace_s: float, request: WorkRequest, *, force: bool) -> None:
@@ -60,10 +63,11 @@ def launch(world: World, pool: NodePool) -> Instance:
     """Start an instance in the least used place of the pool; the caller holds the lock.
 
     Raises:
-        OperationFailed: when the subnet has no address left.
+        OperationFailed: there is no machine or no limit left, or the subnet has no address.
     """
     cluster = world.clusters[pool.cluster_id]
     placement = _placement(pool)
+    capacity.check(world, pool.machine, placement.availability_domain)
     instance_id = world.ids.next("instance")
     display_name = (
         f"oke-c{unique_part(cluster.id)[:11]}-n{unique_part(pool.id)[:11]}"
@@ -97,17 +101,42 @@ def launch(world: World, pool: NodePool) -> Instance:
 
 
 def boot(world: World, pool: NodePool, launched: list[Instance], request: WorkRequest) -> None:
-    """Wait until instances have booted and register them as nodes."""
+    """Wait until instances have booted and register them as nodes.
+
+    Raises:
+        OperationFailed: some never registered; they stay, and are charged for.
+    """
     if not launched:
         return
-    cluster = world.clusters[pool.cluster_id]
-    world.clock.wait(cluster.pace.timing.boot_delay_s)
-    kube = _kube(cluster)
+    timing = world.clusters[pool.cluster_id].pace.timing
+    world.clock.wait(world.faults.boot_s(timing.boot_delay_s, world.clock.now()))
+    kube = _kube(world.clusters[pool.cluster_id])
+    lost = []
     for instance in launched:
+        if instance.id not in pool.instances:
+            continue  # it has vanished while it booted
+        if not world.faults.joins(world.clock.now()):
+            lost.append(instance)
+            continue
         kube.add_node(instance.node)
         with world.lock:
             instance.state = state.ACTIVE
         world.work.log(request, f"node {instance.display_name} ({instance.private_ip}) has joined")
+    if lost:
+        world.clock.wait(timing.boot_delay_s * _REGISTRATION)
+        _give_up(world, lost)
+
+
+def _give_up(world: World, lost: list[Instance]) -> None:
+    message = (
+        f"{len(lost)} nodes(s) register timeout. First, confirm that network prerequisites have been met. "
+        "If network prerequisites have been met, troubleshoot the problem by running the Node Doctor script "
+        "on the node(s) experiencing the issue."
+    )
+    with world.lock:
+        for instance in lost:
+            instance.error = ("RegisterTimeOut", message)
+    raise OperationFailed("RegisterTimeOut", message)
 
 
 def remove(world: World, pool: NodePool, leaving: list[Instance], grace_s: float, *, force: bool) -> None:

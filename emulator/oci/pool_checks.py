@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from emulator.cloud.errors import ApiError
+from emulator.cloud.fault import Discontinue
 from emulator.oci import account, images, nodes
 from emulator.oci.durations import seconds_of
 from emulator.oci.errors import invalid
@@ -27,7 +28,7 @@ def check(world: World, cluster: Cluster, details: CreatePool, version: str) -> 
     config = details.node_config_details
     preemptible = any(placement.preemptible_node_config for placement in config.placement_configs)
     images.check_version(version)
-    machine = world.shapes.machine(details.node_shape, details.node_shape_config, preemptible=preemptible)
+    machine = _machine(world, details, preemptible=preemptible)
     images.check_image(details.node_source_details.image_id, version, machine)
     _check_references(world, cluster, config)
     faults = [
@@ -44,6 +45,14 @@ def check(world: World, cluster: Cluster, details: CreatePool, version: str) -> 
     except (nodes.TaintFault, ValueError) as fault:
         raise invalid(str(fault)) from None
     return machine
+
+
+def _machine(world: World, details: CreatePool, *, preemptible: bool) -> Machine:
+    try:
+        return world.shapes.machine(details.node_shape, details.node_shape_config, preemptible=preemptible)
+    except ApiError:
+        world.faults.note(Discontinue, details.node_shape, world.clock.now())
+        raise
 
 
 def check_size(size: int) -> None:

@@ -135,6 +135,18 @@ class Pools:
             "NODEPOOL_RECONCILE", pool, "UPDATED", lambda r: self._replace(pool, instance, r, (0, True))
         )
 
+    def reconcile(self, pool: NodePool) -> None:
+        """Bring a pool that has lost instances to its size; the caller holds the lock.
+
+        Raises:
+            ApiError: when the pool is busy.
+        """
+        self._world.work.check_free(pool.id)
+        pool.state = state.UPDATING
+        pool.version += 1
+        grace, force = _settings(pool)
+        self._submit("NODEPOOL_RECONCILE", pool, "UPDATED", lambda r: self._reconcile(pool, r, grace, force))
+
     def _submit(self, operation: str, pool: NodePool, outcome: str, carry_out: Any) -> Answer:
         request = self._world.work.submit(
             operation, pool.details.compartment_id, (touched.pool(pool, outcome),), carry_out

@@ -6,9 +6,11 @@ from typing import Final
 
 from catalog.loader import bundled
 from emulator.cloud.clock import Clock
+from emulator.cloud.fault import IDENTITY
 from emulator.cloud.ids import Ids
 from emulator.cloud.machine import Machine
 from emulator.oci import certificates, state
+from emulator.oci.errors import TROUBLES
 from emulator.oci.identity_listener import Listener
 from emulator.oci.principal import Workload
 from emulator.oci.shapes import CLOUD, Shapes
@@ -31,7 +33,9 @@ class Region:
             open_identity=self._open_identity,
             identity_ca=self._authority.certificate_path,
         )
-        self.world: Final = World(Ids(seed), clock, Shapes(bundled(CLOUD)), edges)
+        faults = machine.faults.of(CLOUD)
+        shapes = Shapes(bundled(CLOUD), lambda: faults.discontinued(clock.now()))
+        self.world: Final = World(Ids(seed), clock, shapes, edges)
 
     def close(self) -> None:
         """End every cluster; errors of one do not keep the others alive."""
@@ -52,6 +56,9 @@ class Region:
         )
 
     def _exchange(self, cluster_id: str, token: str, pod_key: str) -> str:
+        meeting = self.world.faults.meeting(IDENTITY, self._clock.now(), changes=False)
+        if meeting.trouble is not None:
+            raise TROUBLES[meeting.trouble % len(TROUBLES)]
         cluster = self.world.clusters[cluster_id]
         reviewed = cluster.kube.review_token(token, ()) if cluster.kube is not None else None
         if reviewed is None:

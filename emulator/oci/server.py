@@ -11,10 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.cloud.errors import ApiError
-from emulator.cloud.http import METHODS, Answer, received, response, route
+from emulator.cloud.fault import COMPUTE, CONTAINER
+from emulator.cloud.http import METHODS, Answer, Dropped, changes, is_list, received, response, route
+from emulator.cloud.past import Past
 from emulator.oci import artifacts_api, core_api, engine_api, limits_api
 from emulator.oci.authentication import Signed, principal_of
-from emulator.oci.errors import not_found
+from emulator.oci.errors import TROUBLES, not_found
 from emulator.oci.http import Call, Endpoint
 from emulator.oci.tokens import Tokens
 from emulator.oci.world import World
@@ -32,14 +34,16 @@ class Server:
         self._world = world
         self._tokens = tokens
         self._answers: dict[str, tuple[str, Answer]] = {}
+        self._past: Past[Answer] = Past()
 
     def routes(self) -> list[Route]:
         """One route for each operation."""
+        world = self._world
         endpoints = (
-            *engine_api.Engine(self._world).endpoints(),
-            *core_api.Core(self._world).endpoints(),
-            *artifacts_api.Artifacts(self._world).endpoints(),
-            *limits_api.Limits(self._world).endpoints(),
+            *(replace(each, service=CONTAINER) for each in engine_api.Engine(world).endpoints()),
+            *core_api.Core(world).endpoints(),
+            *artifacts_api.Artifacts(world).endpoints(),
+            *(replace(each, service=COMPUTE) for each in limits_api.Limits(world).endpoints()),
         )
         return [self._route(endpoint) for endpoint in endpoints]
 
@@ -56,8 +60,15 @@ class Server:
         return self._response(_refusal(fault), request)
 
     def _route(self, endpoint: Endpoint) -> Route:
+        modifies = changes(endpoint.method, endpoint.path)
+
         def answer(request: Request, body: bytes) -> Response:
-            return self._response(self._answer(endpoint, request, body), request)
+            now = self._world.clock.now()
+            meeting = self._world.faults.meeting(endpoint.service, now, changes=modifies)
+            if meeting.trouble is not None:
+                return self._response(_refusal(TROUBLES[meeting.trouble % len(TROUBLES)]), request)
+            answered = self._response(self._answer(endpoint, request, body), request)
+            return Dropped() if meeting.loses_reply else answered
 
         return route(endpoint.path, [endpoint.method], answer)
 
@@ -70,7 +81,7 @@ class Server:
             call = self._call(request, body)
             with self._world.lock:
                 self._authorize(endpoint, call)
-                return self._once(endpoint, call, body)
+                return self._as_it_was(endpoint, call, self._once(endpoint, call, body))
         except ApiError as refusal:
             LOG.info(
                 "%s %s: %d %s: %s", request.method, request.url.path, refusal.status, refusal.code, refusal
@@ -122,6 +133,17 @@ class Server:
         elif not endpoint.needs and endpoint.for_everyone:
             return
         raise not_found(f"{call.method} {call.path}")
+
+    def _as_it_was(self, endpoint: Endpoint, call: Call, answer: Answer) -> Answer:
+        """A list may be behind what there is."""
+        if not is_list(endpoint.method, endpoint.path):
+            return answer
+        faults, now = self._world.faults, self._world.clock.now()
+        asked = f"{call.path}?{sorted(call.query.items())}"
+        shown = self._past.as_it_was(asked, answer, faults.behind_s(now), now)
+        if shown != answer:
+            faults.note_stale(now)
+        return shown
 
     def _once(self, endpoint: Endpoint, call: Call, body: bytes) -> Answer:
         """Carry out a call; one that is repeated with its retry token gets the first answer again."""

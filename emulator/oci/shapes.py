@@ -1,7 +1,7 @@
 """Machines that the emulated cloud can launch: a shape of the catalog in a certain size."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -76,16 +76,25 @@ class Machine:
 class Shapes:
     """The offerings of the emulated cloud."""
 
-    def __init__(self, offerings: Iterable[Offering]) -> None:
+    def __init__(
+        self, offerings: Iterable[Offering], withdrawn: Callable[[], frozenset[str]] = frozenset
+    ) -> None:
+        """`withdrawn` says which shapes are not offered any more."""
         self._by_key = {(row.shape, row.capacity_type): row for row in offerings if row.available}
+        self._families = {row.shape: row.family for row in self._by_key.values()}
+        self._withdrawn = withdrawn
 
     def names(self) -> tuple[str, ...]:
         """Every shape that can be had, sorted."""
-        return tuple(sorted({shape for shape, _ in self._by_key}))
+        return tuple(sorted(self._families.keys() - self._withdrawn()))
+
+    def ever(self) -> frozenset[str]:
+        """Every shape that is or was offered."""
+        return frozenset(self._families)
 
     def family(self, shape: str) -> str:
-        """The family of a shape, as the catalog names it; empty when there is no such shape."""
-        return next((row.family for row in self._by_key.values() if row.shape == shape), "")
+        """The family of a shape, as the catalog names it; empty when there never was such a shape."""
+        return self._families.get(shape, "")
 
     def machine(self, shape: str, config: ShapeConfig | None, *, preemptible: bool = False) -> Machine:
         """The machine that a node pool describes.
@@ -94,7 +103,7 @@ class Shapes:
             ApiError: 400 when the shape is not offered, or not in that size.
         """
         offering = self._by_key.get((shape, SPOT if preemptible else ON_DEMAND))
-        if offering is None:
+        if offering is None or shape in self._withdrawn():
             kind = "as preemptible capacity" if preemptible else "in this region"
             raise invalid(f"nodeShape: '{shape}' is not available {kind}; shapes: {', '.join(self.names())}")
         if offering.kind == "fixed":

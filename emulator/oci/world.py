@@ -60,6 +60,7 @@ class World:
         self.work = WorkRequests(self.ids, self.clock, self.lock)
         self.store = Store(self.ids, self.clock, self._user_of)
         self.rules = SecurityRules(self.ids, self.clock)
+        self.faults = self.edges.machine.faults.of(CLOUD)
 
     def cluster(self, cluster_id: str) -> Cluster:
         """A cluster that exists.

@@ -62,6 +62,8 @@ class FakeKube:
     autoscaler: AutoscalerSettings | None = None
     annotations: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     deleted: bool = False
+    events: list[tuple[str, str]] = field(default_factory=list)
+    """What befell kubelets, nodes and the API server, in order."""
     gate: threading.Event | None = None
     """When set, `add_node` waits for it."""
     server: str = "https://127.0.0.1:6443"
@@ -82,6 +84,24 @@ class FakeKube:
         if name in self.stuck and not force:
             raise DrainRefused(name, ["default/pod"])
         self.nodes.pop(name, None)
+
+    def silence_node(self, name: str) -> None:
+        self.events.append(("silenced", name))
+
+    def hear_node(self, name: str) -> None:
+        self.events.append(("heard", name))
+
+    def lose_node(self, name: str) -> None:
+        self.events.append(("lost", name))
+        self.nodes.pop(name, None)
+
+    def shut_node(self, name: str, grace_s: float) -> None:
+        self.events.append(("shut", name))
+        self.removed.append((name, grace_s, True))
+        self.nodes.pop(name, None)
+
+    def restart_api_server(self) -> None:
+        self.events.append(("restarted", "API server"))
 
     def review_token(self, token: str, audiences: tuple[str, ...] = ()) -> ServiceAccountRef | None:  # noqa: ARG002 - the fake's token has none
         return ServiceAccountRef("rightsize-system", "provisioner", "uid") if token == TOKEN else None

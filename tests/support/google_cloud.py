@@ -11,6 +11,7 @@ from google.oauth2 import credentials as oauth2
 
 from emulator.gcp.account import PROJECT, REGION
 from emulator.gcp.cloud import GoogleCloud
+from emulator.injection import Injection
 from tests.support.fake_kube import FakeClock, FakeComputer, FakeKube
 from tests.support.loopback import serving
 from tests.support.until import until
@@ -79,11 +80,15 @@ class Google(Client):
         self.computer = FakeComputer(home)
         self.cloud = GoogleCloud(self.computer.machine, self.clock, seed="test")
         self.world = self.cloud.world
+        self.faults = self.computer.machine.faults
 
     @property
     def kubes(self) -> list[FakeKube]:
         """Kubernetes sides, oldest first."""
         return self.computer.kubes
+
+    def injection(self) -> Injection:
+        return Injection([self.cloud], self.faults, self.clock)
 
     def settle(self) -> None:
         """Wait for everything that goes on."""

@@ -10,8 +10,9 @@ from typing import Any
 import oci
 
 from emulator import keys
+from emulator.injection import Injection
 from emulator.oci import account
-from emulator.oci.region import Region
+from emulator.oci.cloud import OracleCloud
 from emulator.oci.server import Server
 from tests.support.fake_kube import FakeClock, FakeComputer, FakeKube
 from tests.support.loopback import serving
@@ -85,13 +86,18 @@ class Oracle(Client):
         super().__init__("")
         self.clock = FakeClock()
         self.computer = FakeComputer(home)
-        self.region = Region(self.computer.machine, self.clock, seed="test")
+        self.cloud = OracleCloud(self.computer.machine, self.clock, seed="test")
+        self.region = self.cloud.region
         self.world = self.region.world
+        self.faults = self.computer.machine.faults
 
     @property
     def kubes(self) -> list[FakeKube]:
         """Kubernetes sides, oldest first."""
         return self.computer.kubes
+
+    def injection(self) -> Injection:
+        return Injection([self.cloud], self.faults, self.clock)
 
 
 @contextmanager

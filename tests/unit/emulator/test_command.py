@@ -22,7 +22,10 @@ def emulator(home: Path, *arguments: str, **environment: str) -> subprocess.Comp
     )
 
 
-@pytest.mark.parametrize("command", [["env"], ["bill"], ["bill", "--json"]])
+@pytest.mark.parametrize(
+    "command",
+    [["env"], ["bill"], ["bill", "--json"], ["fault", "list"], ["fault", "slow-boot", "60", "--json"]],
+)
 def test_without_an_emulator_there_is_nothing_to_show(tmp_path: Path, command: list[str]) -> None:
     answer = emulator(tmp_path / "home", *command)
     assert (answer.returncode, answer.stdout) == (1, "")
@@ -70,6 +73,17 @@ def test_a_folder_that_is_not_an_emulators_is_refused(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["letters"]
 
 
-@pytest.mark.parametrize("arguments", [["start", "--port", "99999"], ["begin"], ["bill", "--xml"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["start", "--port", "99999"],
+        ["begin"],
+        ["bill", "--xml"],
+        ["fault", "earthquake"],
+        ["fault", "stockout", "VM.Standard.A1.Flex"],
+        ["fault", "never-join", "many"],
+        ["fault", "--cloud", "aws", "list"],
+    ],
+)
 def test_wrong_usage_is_another_exit_code(tmp_path: Path, arguments: list[str]) -> None:
     assert emulator(tmp_path / "home", *arguments).returncode == 2

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from google.cloud import container_v1
 
+from emulator.cloud.fault import Stockout
 from emulator.kube.spec import CloudHooks, CloudRefused, PoolLimits
 from tests.support.google_cloud import Google, a_cluster, a_pool
 
@@ -81,7 +82,7 @@ def test_growing_spreads_over_the_zones(google: Google) -> None:
 def test_growing_goes_where_there_is_capacity(google: Google) -> None:
     cluster = a_cluster(google, "us-central1", locations=["us-central1-a", "us-central1-b"])
     empty_pool(google, cluster)
-    google.world.sold_out.add(("n1-standard-2", "us-central1-a"))
+    google.faults.inject(Stockout("n1-standard-2+t4x1", "us-central1-a", 1e9), None, google.clock.now())
     hooks_of(google).grow_pool("gpus", 2)
     google.settle()
     assert zones(google) == ["us-central1-b", "us-central1-b"]
@@ -89,7 +90,7 @@ def test_growing_goes_where_there_is_capacity(google: Google) -> None:
 
 def test_growing_without_capacity_is_refused_and_leaves_the_size(google: Google, cluster: str) -> None:
     empty_pool(google, cluster)
-    google.world.sold_out.add(("n1-standard-2", "us-central1-a"))
+    google.faults.inject(Stockout("n1-standard-2+t4x1", "us-central1-a", 1e9), None, google.clock.now())
     with pytest.raises(CloudRefused, match="does not have enough resources available"):
         hooks_of(google).grow_pool("gpus", 1)
     pool = next(each for each in hooks_of(google).scalable_pools() if each.id == "gpus")

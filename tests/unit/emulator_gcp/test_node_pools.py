@@ -8,6 +8,7 @@ from google.api_core import exceptions
 from google.cloud import compute_v1, container_v1
 
 from catalog import allocatable
+from emulator.cloud.fault import Stockout
 from emulator.gcp.account import PROJECT
 from emulator.kube.spec import Taint
 from tests.support.google_cloud import ZONE, Google, a_cluster, a_pool, group_of, pool_message
@@ -24,7 +25,7 @@ STOCKOUT = "ZONE_RESOURCE_POOL_EXHAUSTED"
 
 
 def sell_out(google: Google, machine_type: str = "t2a-standard-2", zone: str = ZONE) -> None:
-    google.world.sold_out.add((machine_type, zone))
+    google.faults.inject(Stockout(machine_type, zone, 1e9), None, google.clock.now())
 
 
 def managed(google: Google, group: str, zone: str = ZONE) -> list[compute_v1.ManagedInstance]:
@@ -228,7 +229,7 @@ def test_a_group_tries_again_until_there_is_capacity(google: Google, cluster: st
     group = group_of(google, f"{cluster}/nodePools/pool")
     place = {"project": PROJECT, "zone": ZONE, "instance_group_manager": group}
     assert [error.error.code for error in google.groups().list_errors(**place)] == [STOCKOUT, STOCKOUT]
-    google.world.sold_out.clear()
+    google.faults.clear(None, google.clock.now())
     google.cloud.retry()
     google.settle()
     (instance,) = managed(google, group)

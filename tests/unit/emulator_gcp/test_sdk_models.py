@@ -6,6 +6,7 @@ import pytest
 from google.cloud import compute_v1, container_v1
 from google.protobuf import json_format
 
+from emulator.cloud.fault import Stockout
 from emulator.gcp import network_kinds, quotas
 from emulator.gcp.account import PROJECT, regions
 from tests.support.google_cloud import PLACE, ZONE, Google, a_cluster, a_pool, group_of, pool_message
@@ -30,7 +31,7 @@ def furnished(google: Google) -> str:
     """A cluster with pools that have everything, that lack something, and that are full."""
     cluster = a_cluster(google)
     a_pool(google, cluster, "gpus", config=T4, autoscaling={"enabled": True, "total_max_node_count": 2})
-    google.world.sold_out.add(("t2a-standard-2", ZONE))
+    google.faults.inject(Stockout("t2a-standard-2", ZONE, 1e9), None, google.clock.now())
     google.finished(google.engine().create_node_pool(parent=cluster, node_pool=pool_message("lacking")))
     return cluster
 
