@@ -37,15 +37,16 @@ def explain(
     """Explain a steady state that was reached since a time; what cannot be found out never fails a run."""
     unknown: list[str] = []
     found = _told("the least possible price", unknown, lambda: _least(cluster, lists, now))
-    log = _told("the provisioner's reasons", unknown, cluster.provisioner_log)
-    return Explained(
+    one = Explained(
         price_per_hour,
         # A set that somebody runs is possible, whatever the planner finds.
         least_per_hour=None if found is None else min(found.price_per_hour, price_per_hour),
         lower_bound_per_hour=None if found is None else found.lower_bound_per_hour,
-        reasons=said_of_price(log or "", since),
-        unknown=tuple(unknown),
     )
+    if found is None or one.above:
+        log = _told("the provisioner's reasons", unknown, cluster.provisioner_log) or ""
+        one = replace(one, reasons=said_of_price(log, since))
+    return replace(one, unknown=tuple(unknown))
 
 
 def with_trials(known: Evidence, cluster: Provisioned, lists: Lists, now: datetime) -> Evidence:

@@ -73,6 +73,11 @@ def test_the_least_is_by_the_provisioners_own_settings_and_the_reason_in_its_wor
     assert (one.above, one.reasons, one.unknown) == (Decimal("0.0185"), (DECLINED,), ())
 
 
+def test_at_the_least_price_no_reason_is_kept_that_was_said_of_another() -> None:
+    line = {"event": DECLINED.words, "subject": "moving", "timestamp": DECLINED.time}
+    assert found(Cluster(yaml.safe_dump(SETTINGS), json.dumps(line)), price="0.0115").reasons == ()
+
+
 def test_what_runs_is_possible_whatever_the_planner_finds() -> None:
     one = found(Cluster(yaml.safe_dump(SETTINGS)), price="0.011")
     assert (one.least_per_hour, one.above, one.proven) == (Decimal("0.011"), Decimal(0), False)
