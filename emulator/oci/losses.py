@@ -10,7 +10,8 @@ from emulator.oci.state import Cluster, Instance, NodePool
 from emulator.oci.world import World
 
 _NOTICE: Final = 120 / 90
-"""Between the notice that preemptible capacity is reclaimed and its end, in boots: two minutes."""
+"""Between the notice that preemptible capacity is reclaimed and its end, in boots: two minutes at the cloud's own
+pace. An assumption: Oracle documents that the node is drained before, not for how long."""
 _BUSY_S: Final = 1.0
 """How often it is looked whether a pool is free."""
 
