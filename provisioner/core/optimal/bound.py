@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from provisioner.core.optimal.knapsack import most_worth
+from provisioner.core.optimal.knapsack import Sack, most_worth
 from provisioner.core.optimal.problem import MEMORY
 from provisioner.core.optimal.program import INFINITE, Program
 from provisioner.core.optimal.shelf import Family, Floats, Ints
@@ -46,8 +46,8 @@ class Overrun:
     shelf: int
     room: Floats
     price: float
-    load: Ints | None = None
-    """Whole pods by group that are worth so much; None where pods were cut, or may not share a node."""
+    loads: tuple[Ints, ...] = ()
+    """Whole pods by group that are about worth so much; none where pods were cut, or may not share a node."""
 
 
 class Judge:
@@ -76,7 +76,7 @@ class Judge:
     ) -> Generator[bool, None, tuple[float, list[Overrun]]]:
         """The same, with a stop after each program.
 
-        `whole`: fixed sizes hold whole pods only, which takes longer and gives a higher bound.
+        `whole`: sizes hold whole pods only, which takes longer and gives a higher bound.
         """
         ratio, overruns = 0.0, []
         for shelf in self._shelves:
@@ -90,7 +90,7 @@ class Judge:
         return max(0.0, total * (1 - _SAFETY)), overruns
 
 
-class _Sack:
+class _Filler:
     """Finds the prices of amounts at which one room of given groups is filled best, cutting pods."""
 
     def __init__(self, need: Floats) -> None:
@@ -109,16 +109,6 @@ class _Sack:
             return np.zeros(len(room)), 0.0
         return np.maximum(-self._program.duals, 0) / self._unit, -self._program.value
 
-    def whole(self, worth: Floats, room: Floats, caps: Floats) -> tuple[float, Ints]:
-        """A limit of the worth of whole pods that the room holds, and the best found."""
-        program = Program()
-        row = program.add_rows(np.full(len(room), -INFINITE), room / self._unit)
-        program.add_columns(-worth, caps, self.need / self._unit, row)
-        found, bound = program.solve_whole(200)
-        if not found:
-            return np.inf, np.zeros(len(worth), dtype=np.int64)
-        return -bound, np.round(program.amounts).astype(np.int64)
-
 
 class _Shelf:
     """Bounds the worth that sizes of one shelf hold for their price."""
@@ -126,10 +116,10 @@ class _Shelf:
     def __init__(self, tables: Tables, index: int) -> None:
         self.index, self._tables = index, tables
         self.groups = np.flatnonzero(tables.open[index])
-        self._sack = _Sack(tables.need[self.groups])
+        self._filler = _Filler(tables.need[self.groups])
         shelf, self._most = tables.shelves[index], tables.most[self.groups]
-        self._fixed = _Fixed(shelf.usable, shelf.price, self._sack.need, self._most)
-        grids = [_Grid(family, self._sack.need, self._most) for family in shelf.families]
+        self._fixed = _Fixed(shelf.usable, shelf.price, self._filler.need, self._most)
+        grids = [_Grid(family, self._filler.need, self._most) for family in shelf.families]
         self._parts: list[_Fixed | _Grid] = [self._fixed, *grids]
         self._pool: list[Floats] = []
 
@@ -154,42 +144,42 @@ class _Shelf:
             if top <= limits.enough + _CLOSE:
                 break
             room, price = self._parts[part].size(at)
-            caps = whole_pods(room[np.newaxis, :], self._sack.need, self._most)[0]
-            rates, held = self._sack.rates(mine / scale, room, caps)
+            caps = whole_pods(room[np.newaxis, :], self._filler.need, self._most)[0]
+            rates, held = self._filler.rates(mine / scale, room, caps)
             self._pool.append(rates)
             self._tighten(limits, mine, rates * scale)
-            load = None
-            if whole and part == 0:
-                held, load = self._whole(
+            loads: tuple[Ints, ...] = ()
+            if whole:
+                held, loads = self._whole(
                     mine / scale, (room, caps, rates), held, limits.enough * price / scale
                 )
             ratio = held * scale * (1 + _SAFETY) / price
             limits.is_exactly(part, at, ratio)
             if ratio > 1 + _CLOSE:
-                overruns.append(Overrun(self.index, room, price, load))
+                overruns.append(Overrun(self.index, room, price, loads))
             yield True
         return limits.worst()[0], overruns
 
     def _whole(
         self, worth: Floats, filled: tuple[Floats, Floats, Floats], held: float, enough: float
-    ) -> tuple[float, Ints | None]:
-        """A limit of the worth of whole pods that a room holds, and the best load found, over all groups.
+    ) -> tuple[float, tuple[Ints, ...]]:
+        """A limit of the worth of whole pods that a room holds, and good loads, over all groups.
 
-        Neither knows which groups may not share a node; the load is left out where it mixes them.
+        Neither knows which groups may not share a node; loads that mix them are left out.
         """
         room, caps, rates = filled
-        most, found = most_worth(worth, self._sack.need, room, caps, rates)
-        if not (found @ self._sack.need <= room).all():
-            if most <= enough:
-                return min(held, most), None
-            most, found = self._sack.whole(worth, room, caps)
-        load = np.zeros(self._tables.size, dtype=np.int64)
-        load[self.groups] = found
-        return min(held, most), load if self._tables.may_share(load) else None
+        most, found = most_worth(Sack(room, self._filler.need, worth, caps, rates), enough)
+        loads = []
+        for each in found:
+            load = np.zeros(self._tables.size, dtype=np.int64)
+            load[self.groups] = each
+            if self._tables.may_share(load):
+                loads.append(load)
+        return min(held, most), tuple(loads)
 
     def _tighten(self, limits: "_Limits", worth: Floats, rates: Floats) -> None:
         """Take the limits of worth for each dollar that these prices of amounts give."""
-        surplus = np.maximum(worth - self._sack.need @ rates, 0)
+        surplus = np.maximum(worth - self._filler.need @ rates, 0)
         limits.lower(rates, surplus)
 
 
@@ -298,8 +288,8 @@ class _Rooms:
     def __init__(self, tables: Tables, places: list[int]) -> None:
         self._groups = np.flatnonzero(tables.rooms[places[0]][1])
         self._amounts = np.array([tables.rooms[place][0] for place in places])
-        self._sack = _Sack(tables.need[self._groups])
-        self._caps = whole_pods(self._amounts, self._sack.need, tables.most[self._groups])
+        self._filler = _Filler(tables.need[self._groups])
+        self._caps = whole_pods(self._amounts, self._filler.need, tables.most[self._groups])
 
     def worth(self, worth: Floats) -> float:
         """The most worth that all of them hold, not below the truth."""
@@ -310,8 +300,8 @@ class _Rooms:
         limits: Floats = self._caps @ mine
         for _ in range(min(_ROOMS, 2 * len(limits))):
             at = int(limits.argmax())
-            rates = self._sack.rates(mine / scale, self._amounts[at], self._caps[at])[0] * scale
-            surplus = np.maximum(mine - self._sack.need @ rates, 0)
+            rates = self._filler.rates(mine / scale, self._amounts[at], self._caps[at])[0] * scale
+            surplus = np.maximum(mine - self._filler.need @ rates, 0)
             np.minimum(limits, self._amounts @ rates + self._caps @ surplus, out=limits)
         return float(limits.sum())
 

@@ -23,15 +23,12 @@ _FEW_SOLVES: Final = 8
 _NEAR: Final = 0.006
 """Part of the price by which rough worths may be away from the bound they give."""
 
-_FAR: Final = 0.03
-"""Part of a bound by which loads are dearer that one from whole pods is worth its time."""
 _MISSES: Final = 3
 """Rounds of too little gain after which the search for loads ends."""
 _SOON: Final = 40
 _SMOOTH: Final = 0.5
-_IDLE: Final = 40
-_EXACT: Final = 1e-5
-"""Part of a price that no longer counts."""
+_PROGRESS: Final = 0.1
+"""Part of the distance to be reached by which a bound must rise to count as progress."""
 
 
 class Relaxation:
@@ -75,32 +72,19 @@ class Relaxation:
             before = bought.value
             yield True
 
-    def bounded(self, bought: Whole) -> Iterator[bool]:
-        """The bound from the worths of `bought`, if it may be much higher; loads found by that join."""
-        least = _FAR
-        while bought.solve() and bought.value - self.bound > least * self.bound:
-            least = _NEAR
-            bound, overruns = yield from self._judge.steps(bought.worth, _SOLVES, whole=True)
-            if bound > self.bound:
-                self.bound, self.worth = bound, bought.worth
-            has_new = bought.join(_loads_of(overruns))
-            yield True
-            if not has_new:
-                break
+    def wholly(self, bought: Whole, near: float, patience: int) -> Iterator[bool]:
+        """Rounds of a bound from whole pods, until it is so near; `bought` gains the loads found by then.
 
-    def wholly(self, bought: Whole) -> Iterator[bool]:
-        """Rounds of a bound from whole pods; `bought` starts with loads known and gains the best by then.
-
-        A linear program over loads gives worths; the best load of each size by these worths joins it.
+        A linear program over loads gives worths; the best loads of each size by these worths join it.
         The best worths so far are mixed in, for worths jump about otherwise.
         """
         best, idle = self.worth, 0
-        while idle < _IDLE and bought.solve() and bought.value - self.bound > _EXACT * bought.value:
+        while idle < patience and bought.solve() and bought.value - self.bound > near * bought.value:
             idle += 1
             for worth in (_SMOOTH * best + (1 - _SMOOTH) * bought.worth, bought.worth):
                 bound, overruns = yield from self._judge.steps(worth, _SOLVES, whole=True)
                 if bound > self.bound:
-                    idle = 0 if bound > self.bound * (1 + _EXACT) else idle
+                    idle = 0 if bound > self.bound * (1 + _PROGRESS * near) else idle
                     self.bound, best = bound, worth
                 if bought.join(_loads_of(overruns)):
                     break
@@ -136,4 +120,4 @@ class Relaxation:
 
 def _loads_of(overruns: list[Overrun]) -> list[tuple[Ints, float, int]]:
     """Loads of whole pods that were found, with price and shelf."""
-    return [(each.load, each.price, each.shelf) for each in overruns if each.load is not None]
+    return [(load, each.price, each.shelf) for each in overruns for load in each.loads]

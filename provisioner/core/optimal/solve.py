@@ -56,8 +56,15 @@ _COMPLETED: Final = 0.5
 _GAIN_SOON: Final = 1e-3
 _GAIN: Final = 0.0
 """Parts of a price that count while loads are sought: first for an answer soon, then for a good one."""
+_NEAR: Final = 0.006
+_EXACT: Final = 1e-5
+"""Parts of a price by which it may be above its bound: for an answer soon, then for a good one."""
 _PATIENCE: Final = 40
 """Rounds without progress after which an answer is as good as it gets."""
+_HASTE: Final = 5
+"""The same for an answer soon."""
+_LAST_PATIENCE: Final = 150
+"""The same at the end, when nothing else is left to try."""
 _PROGRESS: Final = 1e-4
 """Part of the price that counts as progress."""
 _PROVEN: Final = 1e-9
@@ -156,25 +163,33 @@ class _Search:
         bought = self._bought = self._whole()
         quick = _QUICK if self.tables.size < _HASTY_GROUPS else _HASTY
         yield from self._built(self._relaxed, quick[:1])
-        if bought is not None and len(self.best.sketch.bins) >= self.tables.size:
+        is_ample = len(self.best.sketch.bins) >= self.tables.size
+        if bought is not None and is_ample:
             yield from self._relaxed.soon(bought, _GAIN_SOON, self._random)
             yield from self._rounded(self._relaxed, bought)
-            yield from self._sought(self._relaxed, bought)
         yield from self._built(self._relaxed, quick[1:])
         yield from self._relaxed.finely()
+        if bought is not None and not is_ample and self._is_poor:
+            yield from self._relaxed.soon(bought, _GAIN_SOON, self._random)
+            yield from self._rounded(self._relaxed, bought)
+        yield from self._sought(self._relaxed, bought)
         if self._is_of_few:
             # Chance counts for more where nodes are few, and each try takes little time.
             for _ in range(_TRIES):
                 yield from self._built(self._relaxed, (*_THOROUGH, *_QUICK))
+                yield from self._sought(self._relaxed, bought)
                 yield from self._improved(self._relaxed, _PATIENCE // 2)
         yield from self._built(self._relaxed, _THOROUGH)
         yield from self._improved(self._relaxed, _PATIENCE // 2)
         if bought is not None:
             bought.join_bins(self.best.sketch.bins)
-            yield from self._sought(self._relaxed, bought)
-            yield from _in_turn(self._improved(self._relaxed, _PATIENCE), self._relaxed.wholly(bought))
-            yield from self._sought(self._relaxed, bought)
-        yield from self._improved(self._relaxed, _PATIENCE)
+            yield from self._relaxed.soon(bought, _GAIN, self._random)
+            yield from self._rounded(self._relaxed, bought)
+            yield from _in_turn(
+                self._improved(self._relaxed, _PATIENCE), self._relaxed.wholly(bought, _EXACT, _PATIENCE)
+            )
+            yield from self._rounded(self._relaxed, bought)
+        yield from self._improved(self._relaxed, _LAST_PATIENCE)
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
         """Worth of pods for free rooms: those that nothing can be bought for come first."""
@@ -241,11 +256,15 @@ class _Search:
         bought.join_bins(self.best.sketch.bins)
         return bought
 
-    def _sought(self, relaxed: Relaxation, bought: Whole) -> Iterator[bool]:
-        """More loads for the program, a bound from it, and its answer."""
-        yield from relaxed.soon(bought, _GAIN, self._random)
-        yield from relaxed.bounded(bought)
-        yield from self._rounded(relaxed, bought)
+    @property
+    def _is_poor(self) -> bool:
+        return self.best.sketch.price > self.bound * _POOR
+
+    def _sought(self, relaxed: Relaxation, bought: Whole | None) -> Iterator[bool]:
+        """Where the answer is poor, the bound from whole pods, loads found on the way, and their answer."""
+        if bought is not None and self._is_poor:
+            yield from relaxed.wholly(bought, _NEAR, _HASTE)
+            yield from self._rounded(relaxed, bought)
 
     def _rounded(self, relaxed: Relaxation, bought: Whole) -> Iterator[bool]:
         """The program's answer, rounded down; the rest is picked from known loads, or built."""
