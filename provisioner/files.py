@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import yaml
 
 from provisioner.core import parse
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.model import Node, Pod
 from provisioner.core.storage import Storage
 from provisioner.core.usage import Usage
@@ -28,6 +29,12 @@ def pods(path: Path) -> tuple[Pod, ...]:
 def nodes(path: Path) -> tuple[Node, ...]:
     """Every node of a file; raises FileFault."""
     return _read(path, "Node", parse.node)
+
+
+def daemon_sets(*paths: Path) -> tuple[DaemonSet, ...] | None:
+    """DaemonSets that stand in files of pods or nodes; None when there are none. Raises FileFault."""
+    found = tuple(each for path in paths for each in _read(path, "DaemonSet", parse.daemon_set, default=""))
+    return found or None
 
 
 def storage(*paths: Path) -> Storage | None:
@@ -52,11 +59,12 @@ def text(path: Path) -> str:
         raise FileFault(f"{path}: cannot be read: {reason}") from error
 
 
-def _read(path: Path, kind: str, read: Callable[[Any], T]) -> tuple[T, ...]:
+def _read(path: Path, kind: str, read: Callable[[Any], T], default: str | None = None) -> tuple[T, ...]:
+    """Objects of a kind; one that does not say its kind is of the default, or of this one."""
     found: list[T] = []
     faults: list[str] = []
     for item in _items(path, _documents(path)):
-        if item.get("kind", kind) != kind:
+        if item.get("kind", kind if default is None else default) != kind:
             continue
         try:
             found.append(read(item))

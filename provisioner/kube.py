@@ -19,6 +19,7 @@ import yaml
 from catalog.names import DOMAIN, KUBECONFIG_ENV, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core import parse, usage
 from provisioner.core.attached import attached
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.model import Budget, Node, Pod, Scaler
 from provisioner.core.opening import STARTING, own_taint, ticket
@@ -65,6 +66,8 @@ class Observed:
     budgets: tuple[Budget, ...] = ()
     scalers: tuple[Scaler, ...] = ()
     storage: Storage | None = None
+    daemon_sets: tuple[DaemonSet, ...] | None = None
+    """None where they could not be read, or nobody looked."""
 
 
 class Kube:
@@ -78,17 +81,20 @@ class Kube:
         *,
         autoscaling: Any = None,
         storage: Any = None,
+        apps: Any = None,
     ) -> None:
         """Without `policies`, disruption budgets are not read: no pod is to be evicted then.
 
         `others` is the API of objects that have no client of their own: of measured use. Without
-        `autoscaling`, no room is made for workloads that grow. Without `storage`, nothing is known of volumes.
+        `autoscaling`, no room is made for workloads that grow. Without `storage`, nothing is known of volumes,
+        without `apps` nothing of DaemonSets.
         """
         self._core = core
         self._policies = policies
         self._others = others
         self._autoscaling = autoscaling
         self._storage_api = storage
+        self._apps = apps
 
     @classmethod
     def connect(cls, *, moves_pods: bool, sees_growth: bool, measures: bool = False) -> "Kube":
@@ -108,7 +114,12 @@ class Kube:
         autoscaling = client.AutoscalingV2Api() if sees_growth else None
         others = client.CustomObjectsApi() if measures else None
         return cls(
-            client.CoreV1Api(), policies, others, autoscaling=autoscaling, storage=client.StorageV1Api()
+            client.CoreV1Api(),
+            policies,
+            others,
+            autoscaling=autoscaling,
+            storage=client.StorageV1Api(),
+            apps=client.AppsV1Api(),
         )
 
     @classmethod
@@ -130,10 +141,11 @@ class Kube:
             client.CustomObjectsApi(api),
             autoscaling=client.AutoscalingV2Api(api),
             storage=client.StorageV1Api(api),
+            apps=client.AppsV1Api(api),
         )
 
     def observe(self) -> Observed:
-        """Every pod, node, disruption budget and autoscaler."""
+        """Every pod, node, disruption budget, autoscaler and DaemonSet."""
         unreadable: list[str] = []
         pods = tuple(_readable(self._list(self._core.list_pod_for_all_namespaces), parse.pod, unreadable))
         nodes = tuple(_readable(self._list(self._core.list_node), parse.node, unreadable))
@@ -146,7 +158,21 @@ class Kube:
             listed = self._list(self._autoscaling.list_horizontal_pod_autoscaler_for_all_namespaces)
             scalers = tuple(_readable(listed, parse.scaler, unreadable))
         storage = self._storage(unreadable) if any(pod.claims and pod.is_pending for pod in pods) else None
-        return Observed(*attached(pods, nodes, storage), tuple(unreadable), budgets, scalers, storage)
+        daemon_sets = self._daemon_sets(unreadable)
+        return Observed(
+            *attached(pods, nodes, storage), tuple(unreadable), budgets, scalers, storage, daemon_sets
+        )
+
+    def _daemon_sets(self, unreadable: list[str]) -> tuple[DaemonSet, ...] | None:
+        """After the pods: one whose DaemonSet came in between would count as nobody's."""
+        if self._apps is None:
+            return None
+        try:
+            listed = self._list(self._apps.list_daemon_set_for_all_namespaces)
+            return tuple(_readable(listed, parse.daemon_set, unreadable))
+        except KubeDenied as error:
+            unreadable.append(f"daemonsets: {error}")
+            return None
 
     def _storage(self, unreadable: list[str]) -> Storage | None:
         """What there is of volumes; None where that may not be read, so that no pod with a claim is bought for."""

@@ -66,7 +66,7 @@ class Memory:
     said: dict[str, str] = field(default_factory=dict)
     """The last message about each subject."""
     shortfalls: Mapping[str, Resources] = field(default_factory=dict)
-    """What nodes of a shape turned out to leave less than the catalog says."""
+    """What nodes of a shape turned out to leave less than was to be expected."""
     intents: tuple[Intent, ...] = ()
     """For whom machines were bought."""
     let_in: dict[str, datetime] = field(default_factory=dict)
@@ -176,6 +176,7 @@ class Controller:
             observed.scalers,
             storage=observed.storage,
             shortfalls=memory.shortfalls,
+            daemon_sets=observed.daemon_sets,
             **self._measure(),
         )
 

@@ -129,7 +129,13 @@ def read(options: Options, now: datetime) -> Question:
     seen = cluster.observe() if cluster else _of_files(options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
     snapshot = Snapshot(
-        seen.pods, seen.nodes, pools, budgets=seen.budgets, scalers=seen.scalers, storage=seen.storage
+        seen.pods,
+        seen.nodes,
+        pools,
+        budgets=seen.budgets,
+        scalers=seen.scalers,
+        storage=seen.storage,
+        daemon_sets=seen.daemon_sets,
     )
     if policy.hot_nodes and cluster:
         snapshot = replace(snapshot, usage=cluster.usage(), node_usage=cluster.node_usage())
@@ -156,7 +162,8 @@ def recommendation(
 ) -> Recommendation:
     """Requests proposed from measured use; each of the plans compared may take the deadline's time."""
     budget = partial(record.budget_for, question.policy.decision_deadline_s, monotonic_s)
-    terms = recommend.Terms(question.catalog, question.policy, question.now, budget)
+    daemon_sets = question.snapshot.daemon_sets
+    terms = recommend.Terms(question.catalog, question.policy, question.now, budget, daemon_sets)
     return recommend.recommend(question.snapshot.pods, question.measured, margin_percent, terms)
 
 
@@ -170,7 +177,7 @@ def _of_files(options: Options) -> Observed:
     nodes = files.nodes(options.nodes) if options.nodes else ()
     given = [path for path in (options.pods, options.nodes) if path]
     storage = files.storage(*given) if any(pod.claims for pod in pods) else None
-    return Observed(*attached(pods, nodes, storage), storage=storage)
+    return Observed(*attached(pods, nodes, storage), storage=storage, daemon_sets=files.daemon_sets(*given))
 
 
 def _cluster(options: Options) -> Kube:

@@ -1,6 +1,6 @@
 """Young nodes as their machines are: what a node does not show yet counts as there.
 
-The pods of the cloud's own DaemonSets come a moment after their node. A GPU is reported when its driver
+The pods of DaemonSets come a moment after their node. A GPU is reported when its driver
 runs, a minute or two later. To take a node as it is until then would be to count on room that goes, or to
 buy a second one for a pod that waits for the first one's GPU.
 """
@@ -26,8 +26,12 @@ def as_bought(snapshot: Snapshot, catalog: Catalog, policy: Policy, now: datetim
     def seen(node: Node) -> Node:
         if node.name not in ours or not is_young(node, policy, now):
             return node
-        size = catalog.size_of(ours[node.name].spec)
-        return node if size is None else _as_promised(node, size.usable, own.get(node.name, NOTHING))
+        spec = ours[node.name].spec
+        size = catalog.size_of(spec)
+        if size is None:
+            return node
+        promised = _as_promised(node, size.usable, own.get(node.name, NOTHING))
+        return replace(promised, host_ports=catalog.own(size.offering, spec.place).host_ports)
 
     return replace(snapshot, nodes=tuple(map(seen, snapshot.nodes)))
 

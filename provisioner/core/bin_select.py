@@ -8,16 +8,19 @@ Every filter is a stage; where a stage leaves nothing, that stage is the reason 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial, reduce
+from itertools import groupby
 
 from catalog.names import DOMAIN
 from catalog.offering import SPOT, Offering
 from catalog.volumes import are_attachments
-from provisioner.core.market import Catalog, Size, Stockout, cheapest_size, largest_usable
-from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod, Taint
+from provisioner.core.market import Catalog, Size, Stockout, cheapest_size, largest_size
+from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod
 from provisioner.core.plan import PlannedNode, Reason, RunnerUp
 from provisioner.core.policy import Policy
-from provisioner.core.pools import PoolSpec
-from provisioner.core.site import Site, why_not_there
+from provisioner.core.pools import Place, PoolSpec
+from provisioner.core.resources import Resources
+from provisioner.core.site import Site, why_not_ports, why_not_there
 from provisioner.core.wishes import Wishes
 
 NEW_NODE = "(new node)"
@@ -49,7 +52,7 @@ class Candidate:
         return (
             self.size.price_per_hour,
             self.size.offering.shape,
-            self.size.zone,
+            self.spec.zone,
             self.size.offering.capacity_type,
         )
 
@@ -69,7 +72,7 @@ def choose(
         return offerings
     found = sorted(_candidates(pod, offerings, terms), key=lambda candidate: candidate.order)
     if not found:
-        return _too_large(pod, offerings, terms.catalog)
+        return _too_large(pod, offerings, terms)
     too_dear = wishes.why_too_dear(found[0].size)
     if too_dear is not None:
         return too_dear
@@ -117,9 +120,14 @@ def sold_to(pod: Pod, offering: Offering, policy: Policy) -> bool:
     )
 
 
-def taints_of(offering: Offering, terms: Terms) -> tuple[Taint, ...]:
-    """Taints of a node bought of the offering: the cloud's and ours."""
-    return terms.catalog.taints(offering) + terms.policy.node_taints
+def why_not_new(pod: Pod, offering: Offering, place: Place, catalog: Catalog) -> Reason | None:
+    """Why nodes that are bought of the offering keep the pod away, whatever else is there; None if they do not."""
+    labels = {**catalog.labels_at(offering, place), HOSTNAME: NEW_NODE}
+    taints = catalog.taints(offering) + place.taints
+    reason = why_not_there(pod, NEW_NODE, labels, taints)
+    if reason is None and pod.host_ports:
+        reason = why_not_ports(pod, catalog.own(offering, place).host_ports, "every node it could get")
+    return reason
 
 
 def _in_family(offering: Offering, policy: Policy) -> bool:
@@ -143,20 +151,18 @@ def _reachable(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Sequenc
     reachable: list[Offering] = []
     reasons: list[Reason] = []
     for offering in offerings:
-        spec_labels = labels_for(pod, offering, terms.policy)
         zones = []
-        for zone in offering.zones or ("",):
-            labels = {**terms.catalog.labels(offering, zone), **spec_labels, HOSTNAME: NEW_NODE}
-            reason = why_not_there(pod, NEW_NODE, labels, taints_of(offering, terms))
+        for place in _places(pod, offering, terms.policy):
+            reason = why_not_new(pod, offering, place, terms.catalog)
             if reason is None:
-                zones.append(zone)
+                zones.append(place.zone)
             else:
                 reasons.append(reason)
         if zones:
             reachable.append(replace(offering, zones=tuple(zones)))
     if not reachable:
         # The furthest stage that any offering reached binds: what stopped earlier would not help.
-        stages = ("selector", "affinity", "taint")
+        stages = ("selector", "affinity", "taint", "port")
         return max(reasons, key=lambda reason: stages.index(reason.code))
     return reachable
 
@@ -179,50 +185,48 @@ def _is_ours(key: str) -> bool:
     return "/" in key and (domain == DOMAIN or domain.endswith(f".{DOMAIN}"))
 
 
+def _places(pod: Pod, offering: Offering, policy: Policy) -> Iterator[Place]:
+    """Where nodes of the offering could be bought for the pod."""
+    labels = tuple(sorted(labels_for(pod, offering, policy).items()))
+    return (Place(zone, labels, policy.node_taints) for zone in offering.zones or ("",))
+
+
 def _candidates(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Iterator[Candidate]:
     for offering in offerings:
-        size = cheapest_size(terms.catalog, offering, pod.requests)
-        if size is None:
-            continue
-        labels = tuple(sorted(labels_for(pod, offering, terms.policy).items()))
-        for zone in offering.zones:
-            spec = PoolSpec(
-                offering.shape,
-                size.ocpus,
-                size.memory_gib,
-                zone,
-                offering.capacity_type,
-                labels,
-                terms.policy.node_taints,
-            )
-            yield Candidate(replace(size, zone=zone), spec)
-        yield from _in_use(pod, offering, labels, size, terms)
+        # Mostly alike in all zones: the search is the same.
+        alike = groupby(_places(pod, offering, terms.policy), partial(terms.catalog.lost, offering))
+        for lost, places in alike:
+            size = cheapest_size(terms.catalog, offering, lost, pod.requests)
+            if size is None:
+                continue
+            for place in places:
+                yield Candidate(size, size.pool_at(place))
+                yield from _in_use(pod, offering, place, size, terms)
 
 
-def _in_use(
-    pod: Pod, offering: Offering, labels: tuple[tuple[str, str], ...], cheapest: Size, terms: Terms
-) -> Iterator[Candidate]:
-    """Larger sizes of the offering that are in use and hold the pod as well."""
+def _in_use(pod: Pod, offering: Offering, place: Place, cheapest: Size, terms: Terms) -> Iterator[Candidate]:
+    """Larger sizes of the offering that are in use there and hold the pod as well."""
     for spec in terms.in_use:
-        if (spec.shape, spec.capacity_type) != (offering.shape, offering.capacity_type):
+        if (spec.shape, spec.capacity_type, spec.place) != (offering.shape, offering.capacity_type, place):
             continue
-        if (
-            spec.zone not in offering.zones
-            or spec.labels != labels
-            or spec.taints != terms.policy.node_taints
-        ):
+        size = terms.catalog.size_of(spec)
+        if size is None or (size.ocpus, size.memory_gib) == (cheapest.ocpus, cheapest.memory_gib):
             continue
-        size = terms.catalog.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
-        is_other = (size.ocpus, size.memory_gib) != (cheapest.ocpus, cheapest.memory_gib)
-        if is_other and pod.requests.fits(size.usable):
-            yield Candidate(replace(size, zone=spec.zone), spec)
+        if pod.requests.fits(size.usable):
+            yield Candidate(size, spec)
 
 
-def _too_large(pod: Pod, offerings: Sequence[Offering], catalog: Catalog) -> Reason:
-    most = largest_usable(catalog, offerings)
+def _too_large(pod: Pod, offerings: Sequence[Offering], terms: Terms) -> Reason:
+    catalog, policy = terms.catalog, terms.policy
+    lots = [(offering, place) for offering in offerings for place in _places(pod, offering, policy)]
+    left = (
+        largest_size(catalog, offering).usable - catalog.lost(offering, place) for offering, place in lots
+    )
+    most = reduce(Resources.largest, left)
     asked = pod.requests
     others = {name: amount for name, amount in asked.extended.items() if not are_attachments(name)}
-    if any(cheapest_size(catalog, each, replace(asked, extended=others)) for each in offerings):
+    few = replace(asked, extended=others)
+    if any(cheapest_size(catalog, offering, catalog.lost(offering, place), few) for offering, place in lots):
         return Reason("volume", "no machine that it may use takes as many volumes as it mounts")
     return Reason(
         "too-large",
@@ -242,19 +246,18 @@ def _first_that_may(
     passed_over: list[tuple[Candidate, Reason]] = []
     for index, candidate in enumerate(found):
         labels = {
-            **terms.catalog.labels(candidate.size.offering, candidate.size.zone),
-            **dict(candidate.spec.labels),
+            **terms.catalog.labels_at(candidate.size.offering, candidate.spec.place),
             HOSTNAME: NEW_NODE,
         }
         reason = (
             site.why_not_beside(pod, labels)
-            or out_of_stock(candidate.size.offering, candidate.size.zone, terms, str(candidate.size))
+            or out_of_stock(candidate.size.offering, candidate.spec.zone, terms, str(candidate.size))
             or may_buy(candidate)
         )
         if reason is None:
-            return PlannedNode(
-                candidate.size, candidate.spec, (pod,), _runner_up(candidate, found[index + 1 :], passed_over)
-            )
+            size = replace(candidate.size, zone=candidate.spec.zone)
+            other = _runner_up(candidate, found[index + 1 :], passed_over)
+            return PlannedNode(size, candidate.spec, (pod,), other)
         passed_over.append((candidate, reason))
     return passed_over[0][1]
 

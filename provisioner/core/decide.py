@@ -30,6 +30,7 @@ from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
+from provisioner.core.countable import countable
 from provisioner.core.disruption import Allowance
 from provisioner.core.intents import seat
 from provisioner.core.leavers import Leaver, leavers_of
@@ -66,6 +67,7 @@ def decide(
     ends in exactly one of the plan's three lists. Identical input (and number of rounds) gives
     identical output; ties go by price, then shape, then zone.
     """
+    catalog = replace(catalog, daemon_sets=countable(snapshot.daemon_sets or (), catalog, policy))
     catalog = replace(catalog, shortfalls=shortfalls_of(snapshot, catalog))
     snapshot = as_bought(snapshot, catalog, policy, now)
     question = _question(snapshot, catalog, policy, now, budget)

@@ -12,15 +12,15 @@ from typing import Final
 from catalog.offering import Offering
 from provisioner.core import kinds as pod_kinds
 from provisioner.core import wishes
-from provisioner.core.bin_select import NEW_NODE, Terms, asked_labels, out_of_stock, sold_to, taints_of
+from provisioner.core.bin_select import NEW_NODE, Terms, asked_labels, out_of_stock, sold_to, why_not_new
 from provisioner.core.kinds import Kind
 from provisioner.core.machines import demand, machine, vector
 from provisioner.core.market import cheapest_size
 from provisioner.core.model import CAPACITY_TYPE, HOSTNAME, ZONE, Pod
 from provisioner.core.optimal import problem as kernel
 from provisioner.core.optimal.problem import Flexible, Group, Machine, Problem
-from provisioner.core.pools import PoolSpec
-from provisioner.core.site import Room, Site, why_not_there
+from provisioner.core.pools import Place
+from provisioner.core.site import Room, Site
 
 Labels = tuple[tuple[str, str], ...]
 _NO_ROOM: Final = 0
@@ -28,24 +28,10 @@ _NO_ROOM: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One line of what is sold: an offering in a zone, with the labels that our nodes of it get."""
+    """One line of what is sold: an offering in a zone, with the labels and taints that our nodes of it get."""
 
     offering: Offering
-    zone: str
-    labels: Labels
-
-    def spec(self, size: kernel.Size, terms: Terms) -> PoolSpec:
-        """The pool of one of its sizes."""
-        sized = terms.catalog.size(self.offering, size.ocpus, size.gib)
-        return PoolSpec(
-            self.offering.shape,
-            size.ocpus,
-            sized.memory_gib,
-            self.zone,
-            self.offering.capacity_type,
-            self.labels,
-            terms.policy.node_taints,
-        )
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +55,7 @@ def fold(kinds: Sequence[Kind], rooms: Iterable[Room], site: Site, terms: Terms)
     machines: list[Machine] = []
     sold: list[Lot] = []
     for lot in lots:
-        made = machine(terms.catalog, lot.offering, len(sold), names)
+        made = machine(terms.catalog, lot.offering, lot.place, len(sold), names)
         if made is not None:
             machines.append(made)
             sold.append(lot)
@@ -124,15 +110,16 @@ class _Eligible:
         catalog, preferred = self._terms.catalog, self._terms.policy.preferred_architecture
         if not preferred:
             return frozenset()
-        own = {at: lots[at].offering for at in classes if at < len(lots)}
-        wanted = {offering for offering in own.values() if offering.arch == preferred}
-        if not any(cheapest_size(catalog, offering, kind.pod.requests) for offering in wanted):
+        own = {at: lots[at] for at in classes if at < len(lots)}
+        wanted = {at: lot for at, lot in own.items() if lot.offering.arch == preferred}
+        lost = ((lot.offering, catalog.lost(lot.offering, lot.place)) for lot in wanted.values())
+        if not any(cheapest_size(catalog, *each, kind.pod.requests) for each in lost):
             return frozenset()
-        return frozenset(at for at, offering in own.items() if offering not in wanted)
+        return frozenset(own.keys() - wanted.keys())
 
     def takes(self, kind: Kind, lot: Lot) -> bool:
         """Whether a new node of the lot takes pods of the kind."""
-        return kind.zone in {"", lot.zone} and self._on(kind.pod, lot)
+        return kind.zone in {"", lot.place.zone} and self._on(kind.pod, lot)
 
     def _lets_in(self, kind: Kind, room: Room) -> bool:
         """Whether the room takes pods of the kind, if it has enough of everything."""
@@ -142,11 +129,10 @@ class _Eligible:
         catalog, policy = self._terms.catalog, self._terms.policy
         if not sold_to(pod, lot.offering, policy):
             return False
-        labels = {**catalog.labels(lot.offering, lot.zone), **dict(lot.labels), HOSTNAME: NEW_NODE}
-        return (
-            why_not_there(pod, NEW_NODE, labels, taints_of(lot.offering, self._terms)) is None
-            and self._site.why_not_beside(_unspread(pod), labels) is None
-        )
+        if why_not_new(pod, lot.offering, lot.place, catalog) is not None:
+            return False
+        labels = {**catalog.labels_at(lot.offering, lot.place), HOSTNAME: NEW_NODE}
+        return self._site.why_not_beside(_unspread(pod), labels) is None
 
     def _in_room(self, pod: Pod, room: Room) -> bool:
         unlimited = replace(
@@ -180,6 +166,7 @@ def _by_itself(pod: Pod) -> object:
         tuple(sorted(pod.node_selector.items())),
         pod.node_affinity,
         pod.lasting_tolerations,
+        pod.host_ports,
         bool(pod.requests.gpus),
         wishes.key_of(pod),
     )
@@ -194,7 +181,7 @@ def _lots(kinds: Sequence[Kind], terms: Terms) -> list[Lot]:
     """Everything sold that is in stock: sizes in use first, then by shape and zone, for ties."""
     asked = sorted({tuple(sorted(asked_labels(kind.pod).items())) for kind in kinds})
     lots = {
-        Lot(offering, zone, _labels(wanted, offering, terms))
+        Lot(offering, Place(zone, _labels(wanted, offering, terms), terms.policy.node_taints))
         for offering in terms.catalog.offerings
         if offering.available
         for zone in offering.zones or ("",)
@@ -206,7 +193,7 @@ def _lots(kinds: Sequence[Kind], terms: Terms) -> list[Lot]:
 
 
 def _identity(lot: Lot) -> tuple[str, str, str, Labels]:
-    return lot.offering.shape, lot.zone, lot.offering.capacity_type, lot.labels
+    return lot.offering.shape, lot.place.zone, lot.offering.capacity_type, lot.place.labels
 
 
 def _labels(asked: Labels, offering: Offering, terms: Terms) -> Labels:
@@ -215,7 +202,7 @@ def _labels(asked: Labels, offering: Offering, terms: Terms) -> Labels:
 
 
 def _zones(kind: Kind, lots: Iterable[Lot], eligible: _Eligible) -> list[str]:
-    return sorted({lot.zone for lot in lots if lot.zone and eligible.takes(kind, lot)})
+    return sorted({lot.place.zone for lot in lots if lot.place.zone and eligible.takes(kind, lot)})
 
 
 def _standing(lots: Sequence[Lot], machines: Sequence[Machine], terms: Terms) -> Iterator[kernel.Size]:

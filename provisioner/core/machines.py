@@ -8,8 +8,9 @@ from typing import Final
 from catalog import allocatable
 from catalog.offering import Offering
 from provisioner.core.market import Catalog
-from provisioner.core.optimal.problem import LARGEST_AMOUNT, Fixed, Flexible, Machine
-from provisioner.core.resources import Resources
+from provisioner.core.optimal.problem import LARGEST_AMOUNT, MEMORY, Fixed, Flexible, Machine
+from provisioner.core.pools import Place
+from provisioner.core.resources import NOTHING, Resources
 
 LEAST_PRICE: Final = Decimal("1e-9")
 """Stands for a price of 0, of which no bound can be told."""
@@ -30,22 +31,21 @@ def _amounts(amounts: Resources, names: Sequence[str]) -> tuple[int, ...]:
     return (amounts.cpu_millicores, amounts.memory_bytes, amounts.gpus, amounts.pods, *others)
 
 
-def machine(catalog: Catalog, offering: Offering, klass: int, names: Sequence[str]) -> Machine | None:
-    """The offering as a machine of that class; None where it has no size at all."""
+def machine(
+    catalog: Catalog, offering: Offering, place: Place, klass: int, names: Sequence[str]
+) -> Machine | None:
+    """The offering in that place as a machine of that class; None where no size leaves anything to pods."""
+    lost = catalog.lost(offering, place)
     if not offering.is_flexible:
         size = catalog.size(offering)
-        return Fixed(klass, vector(size.usable, names), max(size.price_per_hour, LEAST_PRICE))
+        left = vector(size.usable - lost, names)
+        return Fixed(klass, left, max(size.price_per_hour, LEAST_PRICE)) if lost.fits(size.usable) else None
     axes = _axes(catalog.cloud, catalog.accounting, catalog.ephemeral_storage_bytes, offering, tuple(names))
+    if axes is not None and lost != NOTHING:
+        axes = _less(axes, vector(lost, names))
     if axes is None:
         return None
     ocpus, usable, memory, gib = axes
-    lacking = catalog.shortfalls.get(offering.shape)
-    if lacking is not None:
-        less = vector(lacking, names)
-        usable = tuple(
-            tuple(max(0, has - lost) for has, lost in zip(each, less, strict=True)) for each in usable
-        )
-        memory = tuple(max(0, has - lacking.memory_bytes) for has in memory)
     return Flexible(
         klass,
         ocpus,
@@ -84,6 +84,23 @@ def _axes(
         (0, *memory),
         tuple(ranges.values()),
     )
+
+
+def _less(axes: _Axes, lost: Sequence[int]) -> _Axes | None:
+    """The sizes that have what is lost, without it; None if there are none."""
+    _, lost_memory, *_ = lost
+    lost = [0 if at == MEMORY else amount for at, amount in enumerate(lost)]
+    ocpus, usable, memory, gib = axes
+    least = next((at for at, has in enumerate(memory) if has >= lost_memory), len(memory))
+    kept = [
+        (ocpu, tuple(has - lacks for has, lacks in zip(each, lost, strict=True)), (max(low, least), high))
+        for ocpu, each, (low, high) in zip(ocpus, usable, gib, strict=True)
+        if max(low, least) <= high and all(has >= lacks for has, lacks in zip(each, lost, strict=True))
+    ]
+    if not kept:
+        return None
+    ocpus, usable, gib = zip(*kept, strict=True)
+    return ocpus, usable, tuple(max(0, has - lost_memory) for has in memory), gib
 
 
 @lru_cache(maxsize=2**14)

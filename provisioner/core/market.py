@@ -1,6 +1,6 @@
 """What can be bought: a catalog under one cloud's rules, and sizes as machines with a price."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,9 +12,10 @@ from catalog import allocatable, volumes
 from catalog.accelerators import ACCELERATOR_KEY, ACCELERATORS
 from catalog.allocatable import GIB
 from catalog.offering import SPOT, Offering
+from provisioner.core.daemon_sets import NO_MORE, DaemonSet, Own, own_of
 from provisioner.core.model import ARCH, CAPACITY_TYPE, INSTANCE_TYPE, OS, REGION, ZONE, Taint
-from provisioner.core.pools import PoolSpec
-from provisioner.core.resources import Resources
+from provisioner.core.pools import Place, PoolSpec
+from provisioner.core.resources import NOTHING, Resources
 
 EPHEMERAL_STORAGE: Final = "ephemeral-storage"
 
@@ -89,7 +90,7 @@ class Size:
     cpu_millicores: int
     price_per_hour: Decimal
     usable: Resources
-    """What pods may use: after reservations and the cloud's DaemonSets."""
+    """What pods may use: after reservations and DaemonSets."""
     max_pods: int
     zone: str = ""
 
@@ -97,6 +98,19 @@ class Size:
     def memory_bytes(self) -> int:
         """As bought."""
         return int(self.memory_gib * GIB)
+
+    def pool_at(self, place: Place) -> PoolSpec:
+        """The pool of such nodes in that place."""
+        sold = self.offering
+        return PoolSpec(
+            sold.shape,
+            self.ocpus,
+            self.memory_gib,
+            place.zone,
+            sold.capacity_type,
+            place.labels,
+            place.taints,
+        )
 
     def __str__(self) -> str:
         """As it stands in a log."""
@@ -117,6 +131,8 @@ class Catalog:
     """What a boot volume leaves to pods."""
     shortfalls: Mapping[str, Resources] = field(default_factory=dict)
     """What nodes have turned out to leave less than the formulas say, by shape."""
+    daemon_sets: tuple[DaemonSet, ...] = ()
+    """Of the cluster, the cloud's own among them."""
 
     @property
     def traits(self) -> Traits:
@@ -131,17 +147,35 @@ class Catalog:
         return None
 
     def size(self, offering: Offering, ocpus: int = 0, memory_gib: int = 0) -> Size:
-        """One size of an offering; a fixed one has only its own."""
-        size = _size(self.cloud, self.accounting, self.ephemeral_storage_bytes, offering, (ocpus, memory_gib))
-        lacking = self.shortfalls.get(offering.shape)
-        return size if lacking is None else replace(size, usable=size.usable - lacking)
+        """One size of an offering by the formulas alone; a fixed one has only its own."""
+        return _size(self.cloud, self.accounting, self.ephemeral_storage_bytes, offering, (ocpus, memory_gib))
+
+    def size_at(self, offering: Offering, place: Place, ocpus: int = 0, memory_gib: int = 0) -> Size:
+        """The size as its nodes are in that place."""
+        size, lost = self.size(offering, ocpus, memory_gib), self.lost(offering, place)
+        return replace(size, usable=size.usable - lost, zone=place.zone)
 
     def size_of(self, spec: PoolSpec) -> Size | None:
         """The size of a pool's nodes; None where the catalog has the shape no more."""
         offering = self.find(spec.shape, spec.capacity_type)
         if offering is None:
             return None
-        return self.size(offering, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+        return self.size_at(offering, spec.place, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
+
+    def lost(self, offering: Offering, place: Place) -> Resources:
+        """What nodes leave less to pods than the formulas say: to DaemonSets of the cluster, and as was seen."""
+        beyond, lacking = self.own(offering, place).beyond, self.shortfalls.get(offering.shape)
+        return beyond if lacking is None else beyond + lacking
+
+    def own(self, offering: Offering, place: Place) -> Own:
+        """What DaemonSets of the cluster take of nodes in that place."""
+        if not self.daemon_sets:
+            return NO_MORE
+        return _own(self.daemon_sets, self.cloud, self.accounting, offering, place)
+
+    def labels_at(self, offering: Offering, place: Place) -> dict[str, str]:
+        """All labels of a node of the offering in that place, but of its name."""
+        return {**self.labels(offering, place.zone), **dict(place.labels)}
 
     def labels(self, offering: Offering, zone: str) -> dict[str, str]:
         """Labels that a node of the offering will have by itself."""
@@ -195,8 +229,33 @@ def _size(cloud: str, accounting: str, ephemeral: int, offering: Offering, asked
     return Size(offering, ocpus, gib, vcpus * 1000, price, usable, most)
 
 
-def cheapest_size(catalog: Catalog, offering: Offering, asked: Resources) -> Size | None:
-    """The cheapest size of an offering that has room for what is asked; None if no size has.
+@lru_cache(maxsize=2**14)
+def _own(
+    daemon_sets: tuple[DaemonSet, ...], cloud: str, accounting: str, offering: Offering, place: Place
+) -> Own:
+    catalog = Catalog((), cloud, accounting)
+    labels, taints = catalog.labels_at(offering, place), catalog.taints(offering) + place.taints
+    whole = largest_size(catalog, offering).usable
+    running = (
+        each
+        for each in daemon_sets
+        if each.runs_on(labels, taints)
+        # Without the GPU or device that it asks for it never runs there, and takes nothing.
+        and replace(each.pod.requests, cpu_millicores=0, memory_bytes=0).fits(whole)
+    )
+    return own_of(running, allocatable.daemon_sets(cloud, accounting, gpus=offering.gpus))
+
+
+def cheapest_size(catalog: Catalog, offering: Offering, lost: Resources, asked: Resources) -> Size | None:
+    """The cheapest size of an offering that has room for what is asked beside what is lost; None if no size has."""
+    if lost == NOTHING:
+        return _cheapest(catalog, offering, asked)
+    size = _cheapest(catalog, offering, asked + lost)
+    return size and replace(size, usable=size.usable - lost)
+
+
+def _cheapest(catalog: Catalog, offering: Offering, asked: Resources) -> Size | None:
+    """The cheapest size that has so much by the formulas.
 
     The first OCPU count that fits is the cheapest. More OCPUs only raise the least memory that may
     be bought with them, so the memory needed cannot shrink, and neither price is negative.
@@ -216,17 +275,13 @@ def cheapest_size(catalog: Catalog, offering: Offering, asked: Resources) -> Siz
     return None
 
 
-def largest_usable(catalog: Catalog, offerings: Iterable[Offering]) -> Resources:
-    """The most of each amount that any one size leaves to pods; for telling a user what there is."""
-    most = Resources()
-    for offering in offerings:
-        if offering.is_flexible:
-            ocpus = offering.ocpu_range()[-1]
-            size = catalog.size(offering, ocpus, offering.gib_range(ocpus)[-1])
-        else:
-            size = catalog.size(offering)
-        most = most.largest(size.usable)
-    return most
+def largest_size(catalog: Catalog, offering: Offering) -> Size:
+    """The largest size of an offering, by the formulas alone."""
+    if not offering.is_flexible:
+        return catalog.size(offering)
+    sold = (ocpus for ocpus in reversed(offering.ocpu_range()) if offering.gib_range(ocpus))
+    ocpus = next(sold, 1)
+    return catalog.size(offering, ocpus, max(offering.gib_range(ocpus), default=1))
 
 
 def _enough_memory(

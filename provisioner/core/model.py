@@ -21,6 +21,7 @@ REGION: Final = "topology.kubernetes.io/region"
 INSTANCE_TYPE: Final = "node.kubernetes.io/instance-type"
 CAPACITY_TYPE: Final = "karpenter.sh/capacity-type"
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+GPU: Final = "nvidia.com/gpu"
 
 EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TAINT: Final = re.compile(r"(?P<key>[A-Za-z0-9./_-]+)(?:=(?P<value>[A-Za-z0-9._-]*))?:(?P<effect>\w+)")
@@ -254,6 +255,12 @@ class Pod:
         fields = (each for term in self.node_affinity or () for each in term.fields)
         return next((each.values[0] for each in fields if each.operator == "In" and each.values), "")
 
+    def tolerates(self, taint: Taint) -> bool:
+        """Whether the taint does not keep it away."""
+        # The API server's ExtendedResourceToleration adds this one to every pod that asks for a GPU.
+        own = (Toleration(key=GPU, operator="Exists"),) if self.requests.gpus else ()
+        return any(each.tolerates(taint) for each in (*self.tolerations, *own))
+
     @property
     def lasting_tolerations(self) -> tuple[Toleration, ...]:
         """Those that decide where it may go: not those by which it was let in to a new node."""
@@ -324,3 +331,5 @@ class Node:
     """When it registered; of a booting one, when it was first seen."""
     uid: str = ""
     """Of the node as an object: a machine that takes over a name has another one."""
+    host_ports: tuple[HostPort, ...] = ()
+    """That its own DaemonSets will take, and may not have taken yet."""

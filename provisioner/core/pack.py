@@ -62,8 +62,8 @@ def _bought(
     pairs.sort(key=lambda pair: -max(folded.kinds[at].pod.priority for at, _ in pair[0].pods))
     for node, other in pairs:
         lot = folded.lots[node.size.machine]
-        size = situation.terms.catalog.size(lot.offering, node.size.ocpus, node.size.gib)
-        size, spec = replace(size, zone=lot.zone), lot.spec(node.size, situation.terms)
+        size = situation.terms.catalog.size_at(lot.offering, lot.place, node.size.ocpus, node.size.gib)
+        spec = size.pool_at(lot.place)
         if situation.cart.why_not_one(size, spec) is not None:
             for at, pods in node.pods:
                 yield replace(folded.kinds[at], pods=deal.some(at, pods), zone="")

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from provisioner.core import quantity
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.model import (
+    GPU,
     NAMESPACE_NAME,
     OS,
     Budget,
@@ -26,8 +28,6 @@ from provisioner.core.model import (
     Toleration,
 )
 from provisioner.core.resources import NOTHING, ONE_POD, Resources
-
-GPU: Final = "nvidia.com/gpu"
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -55,6 +55,11 @@ def budget(raw: Json) -> Budget:
 def scaler(raw: Json) -> Scaler:
     """A HorizontalPodAutoscaler; one whose status is not there yet asks for what it has."""
     return named("horizontalpodautoscaler", raw, _scaler)
+
+
+def daemon_set(raw: Json) -> DaemonSet:
+    """A DaemonSet, with the pod that it makes; raises Malformed."""
+    return named("daemonset", raw, _daemon_set)
 
 
 def node_terms(selector: Json) -> tuple[NodeTerm, ...]:
@@ -179,6 +184,12 @@ def _node(raw: Json) -> Node:
         created=timestamp(meta.get("creationTimestamp")),
         uid=meta.get("uid") or "",
     )
+
+
+def _daemon_set(raw: Json) -> DaemonSet:
+    meta, template = raw["metadata"], raw["spec"]["template"]
+    own = {**(template.get("metadata") or {}), "namespace": meta.get("namespace"), "name": meta["name"]}
+    return DaemonSet(_pod({"metadata": own, "spec": template["spec"]}), meta.get("uid") or "")
 
 
 def _budget(raw: Json) -> Budget:

@@ -143,7 +143,7 @@ class Plan:
     declined: str = ""
     """Why a cheaper set of nodes is not moved to; empty when there is none."""
     shortfalls: Mapping[str, Resources] = field(default_factory=dict)
-    """What nodes of a shape turned out to leave less than the catalog says."""
+    """What nodes of a shape turned out to leave less than was to be expected."""
     held: str = ""
     """Why nothing at all is bought; empty when buying is allowed."""
     bound: Callable[[], Decimal] = field(default=Decimal, compare=False, repr=False)

@@ -13,6 +13,15 @@ from decimal import Decimal
 from provisioner.core.model import Taint
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where nodes are, and what we put on them."""
+
+    zone: str
+    labels: tuple[tuple[str, str], ...]
+    taints: tuple[Taint, ...]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class PoolSpec:
     """What a pool's nodes are; two pools with equal specs are the same pool."""
@@ -26,6 +35,11 @@ class PoolSpec:
     labels: tuple[tuple[str, str], ...] = ()
     taints: tuple[Taint, ...] = ()
     """Ours; the cloud adds its own."""
+
+    @property
+    def place(self) -> Place:
+        """Where its nodes are."""
+        return Place(self.zone, self.labels, self.taints)
 
     @property
     def digest(self) -> str:

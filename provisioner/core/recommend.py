@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
 from provisioner.core.model import Pod
@@ -72,6 +73,8 @@ class Terms:
     now: datetime
     budget: Callable[[], Callable[[], bool]]
     """Makes the budget of one decision."""
+    daemon_sets: tuple[DaemonSet, ...] | None = None
+    """That new nodes would have; None: nobody has looked."""
 
 
 def recommend(
@@ -200,7 +203,9 @@ def _prices(
 def _planned(pods: Sequence[Pod], refused: Collection[str], terms: Terms) -> tuple[Decimal, frozenset[str]]:
     anew = tuple(pod.off_its_node() for pod in pods if pod.key not in refused)
     policy = _without_limits(terms.policy)
-    plan = decide(Snapshot(anew), terms.catalog, policy, terms.now, terms.budget())
+    plan = decide(
+        Snapshot(anew, daemon_sets=terms.daemon_sets), terms.catalog, policy, terms.now, terms.budget()
+    )
     return plan.price_per_hour, frozenset(each.pod.key for each in plan.unplaced)
 
 

@@ -53,7 +53,8 @@ class _Rivals:
         if at < 0 or not np.isfinite(price[at]):
             return None
         (size,) = self.shelves[at].choose(load)
-        sized = self._terms.catalog.size(lots[self._lots[at]].offering, size.ocpus, size.gib)
+        lot = lots[self._lots[at]]
+        sized = self._terms.catalog.size_at(lot.offering, lot.place, size.ocpus, size.gib)
         return RunnerUp(sized, _why_not(sized.price_per_hour - problem.price_of(node.size)))
 
     def _open_to(self, node: Node) -> Bools:

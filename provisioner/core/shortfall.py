@@ -1,8 +1,8 @@
-"""What nodes turn out to leave to pods, where that is less than the catalog's formulas say.
+"""What nodes turn out to leave to pods, where that is less than the catalog and the DaemonSets of the cluster say.
 
-Somebody's own DaemonSets, another image, or a cloud that reserves more than it documents: without this a node
-would be bought for a pod, not hold it, and be bought again, for ever. What is seen on one node of a shape is
-taken to hold for the whole shape.
+Another image, a cloud that reserves more than it documents, a DaemonSet that nobody could tell would run there:
+without this a node would be bought for a pod, not hold it, and be bought again, for ever. What is seen on one
+node of a shape is taken to hold for the whole shape.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ def shortfalls_of(snapshot: Snapshot, catalog: Catalog) -> dict[str, Resources]:
     """The most that bought nodes lack, by shape; what was known before counts as well."""
     own: dict[str, list[Pod]] = {}
     for pod in snapshot.pods:
-        if pod.is_daemon and not (pod.is_finished or pod.is_deleting):
+        if pod.is_daemon and not (pod.is_finished or pod.is_deleting or _is_orphan(pod, snapshot)):
             own.setdefault(pod.home, []).append(pod)
     found = dict(snapshot.shortfalls)
     ours = snapshot.pool_of
@@ -35,12 +35,19 @@ def words_of(lacking: Resources) -> str:
     """As it stands in the log."""
     return (
         f"leaves {lacking.cpu_millicores}m CPU, {lacking.memory_bytes} bytes and {lacking.pods} pods less to pods "
-        "than the catalog says"
+        "than was to be expected"
     )
 
 
+def _is_orphan(pod: Pod, snapshot: Snapshot) -> bool:
+    """Whether its DaemonSet is gone, so that it goes as well: what is learned is not forgotten."""
+    if snapshot.daemon_sets is None or pod.owner is None or pod.owner.kind != "DaemonSet":
+        return False
+    return all(each.uid != pod.owner.uid for each in snapshot.daemon_sets)
+
+
 def _lacking(node: Node, own: Iterable[Pod], spec: PoolSpec, catalog: Catalog) -> Resources:
-    """CPU, memory and pods that the catalog promised and the node does not have."""
+    """CPU, memory and pods that were to be expected and the node does not have."""
     size = catalog.size_of(spec)
     if size is None:
         return NOTHING

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from catalog.names import STARTING_KEY
 from catalog.volumes import are_attachments
-from provisioner.core.model import HOSTNAME, ZONE, Node, Pod, PodTerm, Spread, Taint, Toleration
-from provisioner.core.parse import GPU
+from provisioner.core.model import HOSTNAME, ZONE, HostPort, Node, Pod, PodTerm, Spread, Taint
 from provisioner.core.plan import Reason
 from provisioner.core.resources import Resources
 
@@ -38,6 +37,8 @@ class Room:
     taints: tuple[Taint, ...]
     free: Resources
     pods: list[Pod] = field(default_factory=list)
+    host_ports: tuple[HostPort, ...] = ()
+    """Taken, or about to be, by pods of the node's own."""
 
     @property
     def guests(self) -> list[Pod]:
@@ -48,7 +49,7 @@ class Room:
 def room_of(node: Node) -> Room:
     """An empty room of a node."""
     taints = tuple(taint for taint in node.taints if taint.key not in _NOT_YET)
-    return Room(node.name, node.labels, taints, node.allocatable)
+    return Room(node.name, node.labels, taints, node.allocatable, host_ports=node.host_ports)
 
 
 def why_not_there(pod: Pod, name: str, labels: Mapping[str, str], taints: Iterable[Taint]) -> Reason | None:
@@ -59,15 +60,9 @@ def why_not_there(pod: Pod, name: str, labels: Mapping[str, str], taints: Iterab
     if pod.node_affinity is not None and not any(term.holds(labels, name) for term in pod.node_affinity):
         return Reason("affinity", "no node it could get meets its required node affinity")
     for taint in taints:
-        if taint.repels and not _tolerates(pod, taint):
+        if taint.repels and not pod.tolerates(taint):
             return Reason("taint", f"it does not tolerate {taint}")
     return None
-
-
-def _tolerates(pod: Pod, taint: Taint) -> bool:
-    # The API server's ExtendedResourceToleration adds this one to every pod that asks for a GPU.
-    own = (Toleration(key=GPU, operator="Exists"),) if pod.requests.gpus else ()
-    return any(each.tolerates(taint) for each in (*pod.tolerations, *own))
 
 
 class Site:
@@ -229,9 +224,7 @@ class Site:
             return False
         if spread.honors_affinity and why_not_there(pod, room.name, room.labels, ()) is not None:
             return False
-        return not spread.honors_taints or all(
-            _tolerates(pod, taint) for taint in room.taints if taint.repels
-        )
+        return not spread.honors_taints or all(pod.tolerates(taint) for taint in room.taints if taint.repels)
 
     def _in_rooms(self, term: PodTerm) -> Counter[str]:
         """How many pods the term selects, by room; those that are going do not count."""
@@ -271,7 +264,15 @@ def _lacking(pod: Pod, room: Room) -> Reason | None:
 
 
 def _port_taken(pod: Pod, room: Room) -> Reason | None:
+    if not pod.host_ports:
+        return None
+    taken = (*room.host_ports, *(port for each in room.pods for port in each.host_ports))
+    return why_not_ports(pod, taken, room.name)
+
+
+def why_not_ports(pod: Pod, taken: Iterable[HostPort], name: str) -> Reason | None:
+    """Which host port of the pod is taken in a place of that name; None if none is."""
     for port in pod.host_ports:
-        if any(port.collides(other) for each in room.pods for other in each.host_ports):
-            return Reason("port", f"host port {port.port} of {room.name} is taken")
+        if any(port.collides(other) for other in taken):
+            return Reason("port", f"host port {port.port} of {name} is taken")
     return None

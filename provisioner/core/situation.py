@@ -9,7 +9,7 @@ from typing import Final
 from provisioner.core.bin_select import Terms, choose
 from provisioner.core.cart import Cart
 from provisioner.core.market import Catalog
-from provisioner.core.model import Pod
+from provisioner.core.model import HOSTNAME, Pod
 from provisioner.core.plan import PlannedNode, Reason, Unplaced
 from provisioner.core.site import Room, Site
 
@@ -165,9 +165,7 @@ def number_of(name: str) -> int | None:
 def new_room(planned: PlannedNode, catalog: Catalog, number: int) -> Room:
     """The bought node as a place: later pods see who is in it."""
     name = name_of(number - 1)
-    labels = {
-        **catalog.labels(planned.size.offering, planned.size.zone),
-        **dict(planned.spec.labels),
-        "kubernetes.io/hostname": name,
-    }
-    return Room(name, labels, planned.spec.taints, planned.size.usable, list(planned.pods))
+    offering, place = planned.size.offering, planned.spec.place
+    labels = {**catalog.labels_at(offering, place), HOSTNAME: name}
+    ports = catalog.own(offering, place).host_ports
+    return Room(name, labels, planned.spec.taints, planned.size.usable, list(planned.pods), ports)

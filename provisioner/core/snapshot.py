@@ -14,6 +14,7 @@ from catalog.names import (
     ROLE_MANAGEMENT,
     STARTING_KEY,
 )
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.market import Catalog, Stockout
 from provisioner.core.model import HOSTNAME, Budget, Node, Pod, Scaler
 from provisioner.core.policy import Policy
@@ -62,7 +63,9 @@ class Snapshot:
     storage: Storage | None = None
     """Where volumes are; None where nobody has looked."""
     shortfalls: Mapping[str, Resources] = field(default_factory=dict)
-    """What nodes of a shape turned out to leave less than the catalog says, as far as that was seen before."""
+    """What nodes of a shape turned out to leave less than was to be expected, as far as that was seen before."""
+    daemon_sets: tuple[DaemonSet, ...] | None = None
+    """None where nobody has looked."""
 
     @property
     def pool_of(self) -> Mapping[str, Pool]:
@@ -170,9 +173,10 @@ def _booting(name: str, spec: PoolSpec, catalog: Catalog) -> Node:
         return Node(name, is_booting=True, allocatable=Resources())
     return Node(
         name,
-        labels={**catalog.labels(size.offering, spec.zone), **dict(spec.labels), HOSTNAME: name},
+        labels={**catalog.labels_at(size.offering, spec.place), HOSTNAME: name},
         taints=catalog.taints(size.offering) + spec.taints,
         allocatable=size.usable,
+        host_ports=catalog.own(size.offering, spec.place).host_ports,
         is_ready=False,
         is_booting=True,
     )

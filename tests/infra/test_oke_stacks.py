@@ -276,14 +276,14 @@ class TestRightSized:
         granted = {
             f"{verb} {resource}" for rule in rules for resource in rule["resources"] for verb in rule["verbs"]
         }
-        seen = {"list pods", "list nodes", "list horizontalpodautoscalers"}
+        seen = {"list pods", "list nodes", "list horizontalpodautoscalers", "list daemonsets"}
         volumes = {
             f"list {kind}"
             for kind in ("persistentvolumeclaims", "persistentvolumes", "storageclasses", "csinodes")
         }
         assert granted == {*seen, *volumes, "patch nodes", "patch pods", "create events"}
         groups = {group for rule in rules for group in rule["apiGroups"]}
-        assert groups == {"", "autoscaling", "storage.k8s.io"}
+        assert groups == {"", "apps", "autoscaling", "storage.k8s.io"}
 
     def test_shows_it_no_autoscalers_where_growth_is_not_looked_at(self) -> None:
         stack = run({"variant": "right-sized", "provisioner.growth": "off"})

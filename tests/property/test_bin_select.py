@@ -1,5 +1,6 @@
 """Bin-selection against brute force: no size that holds a pod is cheaper than the one chosen."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -7,11 +8,24 @@ from hypothesis import strategies as st
 
 from catalog.loader import bundled
 from catalog.offering import Offering
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.market import Catalog, Size, cheapest_size
 from provisioner.core.model import Pod, PodTerm, Requirement
 from provisioner.core.plan import Plan
-from provisioner.core.resources import Resources
-from tests.support.provision import OKE, OKE_NOMINAL, amounts, catalog, flexible, node, offering, planned, pod
+from provisioner.core.resources import NOTHING, Resources
+from tests.support.provision import (
+    OKE,
+    OKE_NOMINAL,
+    PLACE,
+    amounts,
+    catalog,
+    daemon_set,
+    flexible,
+    node,
+    offering,
+    planned,
+    pod,
+)
 
 prices = st.decimals("0", "2", places=3)
 requests = st.builds(
@@ -53,6 +67,16 @@ markets = st.builds(
 )
 
 
+daemons = st.lists(
+    st.builds(
+        lambda cpu, memory: daemon_set(cpu=f"{cpu}m", memory=str(memory)),
+        st.integers(0, 900),
+        st.integers(0, 2**31),
+    ),
+    max_size=1,
+)
+
+
 def every_size(market: Catalog, what: Offering) -> list[Size]:
     if not what.is_flexible:
         return [market.size(what)]
@@ -60,15 +84,20 @@ def every_size(market: Catalog, what: Offering) -> list[Size]:
 
 
 @settings(max_examples=300)
-@given(markets, requests)
-def test_the_size_chosen_is_the_cheapest_that_holds_the_request(market: Catalog, asked: Resources) -> None:
+@given(markets, daemons, requests)
+def test_the_size_chosen_is_the_cheapest_that_holds_the_request(
+    formulas: Catalog, made: list[DaemonSet], asked: Resources
+) -> None:
+    market = replace(formulas, daemon_sets=tuple(made))
     (what,) = market.offerings
-    holding = [size.price_per_hour for size in every_size(market, what) if asked.fits(size.usable)]
-    chosen = cheapest_size(market, what, asked)
+    lost = market.lost(what, PLACE)
+    both = asked + lost
+    holding = [size.price_per_hour for size in every_size(market, what) if both.fits(size.usable)]
+    chosen = cheapest_size(market, what, lost, asked)
     if chosen is None:
         assert not holding
     else:
-        assert asked.fits(chosen.usable)
+        assert both.fits(chosen.usable + lost)
         assert chosen.price_per_hour == min(holding)
 
 
@@ -79,7 +108,7 @@ def test_on_oke_too(cores: int, memory: int, market: Catalog) -> None:
     least = 4 if market.accounting == "documented" else 1
     sizes = (market.size(arm, ocpus, gib) for ocpus in range(1, 10) for gib in range(max(ocpus, least), 97))
     holding = [s.price_per_hour for s in sizes if s.memory_gib <= 64 * s.ocpus and asked.fits(s.usable)]
-    chosen = cheapest_size(market, arm, asked)
+    chosen = cheapest_size(market, arm, NOTHING, asked)
     assert chosen is not None
     assert chosen.price_per_hour == min(holding)
 

@@ -1,15 +1,17 @@
 """One round of the controller: what is planned is what the scheduler does, and nothing is bought for twice."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.core.model import ZONE, Pod
+from provisioner.core.daemon_sets import DaemonSet
+from provisioner.core.model import ZONE, HostPort, Pod, Toleration
 from provisioner.core.policy import MODES, Policy
 from tests.property.test_optimal_plans import one_pod
-from tests.support.provision import catalog, flexible, offering, pod
+from tests.support.provision import catalog, daemon_set, flexible, offering, pod
 from tests.support.world import World
 
 MARKET = catalog(
@@ -50,6 +52,55 @@ def pods_of(wave: list[dict[str, Any]], number: int) -> list[Pod]:
         pod(name, **{key: value for key, value in values.items() if key != "place"})
         for name, values in zip(names, wave, strict=True)
     ]
+
+
+def named(made: Pod, at: int) -> Pod:
+    """One of several, of which only the first takes a port of its node."""
+    return replace(made, name=f"d{at}", host_ports=() if at else made.host_ports)
+
+
+some_selector = st.sampled_from([{}, {}, {"kubernetes.io/arch": "amd64"}, {ZONE: "z2"}])
+daemon_sets = st.lists(
+    st.builds(
+        lambda cpu, memory, selector, tolerations, ports: daemon_set(
+            cpu=f"{cpu}m",
+            memory=str(memory),
+            node_selector=selector,
+            tolerations=tolerations,
+            host_ports=ports,
+        ),
+        st.integers(0, 900),
+        st.integers(0, 2**31),
+        some_selector,
+        st.sampled_from([(), (Toleration(operator="Exists"),)]),
+        st.sampled_from([(), (HostPort(80, "TCP", "0.0.0.0"),)]),
+    ),
+    min_size=1,
+    max_size=3,
+).map(lambda made: [replace(each, pod=named(each.pod, at)) for at, each in enumerate(made)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(waves, st.sampled_from(MODES), daemon_sets)
+def test_the_first_node_of_a_kind_has_room_for_the_daemons_of_the_cluster(
+    given_waves: list[list[dict[str, Any]]], mode: str, made: list[DaemonSet]
+) -> None:
+    world = World(MARKET, policy(mode))
+    world.cluster.daemon_sets = made
+    for number, wave in enumerate(given_waves):
+        world.cluster.add(*pods_of(wave, number))
+        world.cluster.schedule()
+        plan = world.controller.step(world.now, world.seconds)
+        # Those that cannot be bought for go: one would come where a daemon is to be.
+        for each in plan.unplaced:
+            del world.cluster.pods[each.pod.name]
+        world.cluster.register(world.driver.boot(), world.now)
+        # One round lets pods in, the next one opens the nodes.
+        for _ in range(2):
+            assert world.controller.step(world.now, world.seconds).nodes == ()
+            world.cluster.schedule()
+        assert world.cluster.pending == []
+        assert world.controller.step(world.now, world.seconds).shortfalls == {}
 
 
 @settings(max_examples=100, deadline=None)

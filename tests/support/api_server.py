@@ -19,6 +19,7 @@ PATHS: Final = {
     "nodes": "/api/v1/nodes",
     "budgets": "/apis/policy/v1/poddisruptionbudgets",
     "scalers": "/apis/autoscaling/v2/horizontalpodautoscalers",
+    "daemon_sets": "/apis/apps/v1/daemonsets",
     "metrics": "/apis/metrics.k8s.io/v1beta1/pods",
     "node_metrics": "/apis/metrics.k8s.io/v1beta1/nodes",
 }

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from catalog.names import STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.hot_nodes import HOT, HOT_SINCE_KEY
 from provisioner.core.market import Catalog
-from provisioner.core.model import HOSTNAME, Node, Pod, Scaler, Taint
+from provisioner.core.model import HOSTNAME, Node, NodeTerm, Owner, Pod, Requirement, Scaler, Taint
 from provisioner.core.opening import STARTING, own_taint, ticket
 from provisioner.core.pools import Instance, PoolSpec
 from provisioner.core.resources import NOTHING, Resources
 from provisioner.core.site import Site, room_of
-from provisioner.core.snapshot import is_shut
 from provisioner.core.surge import TEMPLATE_HASH
 from provisioner.core.usage import Usage
 from provisioner.kube import Observed
@@ -38,12 +38,13 @@ class FakeCluster:
     use_of: Callable[[Pod], tuple[int, int]] = lambda _: (0, 0)
     """Millicores and bytes that a running pod uses."""
     scalers: list[Scaler] = field(default_factory=list)
+    daemon_sets: list[DaemonSet] = field(default_factory=list)
 
     def observe(self) -> Observed:
         if self.errors:
             raise self.errors.pop(0)
         pods, nodes = tuple(self.pods.values()), tuple(self.nodes.values())
-        return Observed(pods, nodes, scalers=tuple(self.scalers))
+        return Observed(pods, nodes, scalers=tuple(self.scalers), daemon_sets=tuple(self.daemon_sets))
 
     def annotate(self, node: str, key: str, value: str | None) -> None:
         there = self.nodes[node]
@@ -140,21 +141,31 @@ class FakeCluster:
             self.nodes.pop(machine_id, None)
 
     def schedule(self) -> None:
-        """Each pending pod goes to the first node that takes it."""
+        """Each pending pod goes to the first node that takes it, those of DaemonSets last."""
+        self._make_daemons()
         site = Site(room_of(node) for node in self.nodes.values())
         for pod in self.pods.values():
             if pod.node_name in site.rooms:
                 site.put(pod, site.rooms[pod.node_name])
         waiting = [pod for pod in self.pods.values() if not pod.node_name and not pod.is_gated]
-        for pod in waiting:
+        for pod in sorted(waiting, key=lambda pod: pod.is_daemon):
             for node in self.nodes.values():
                 room = site.rooms[node.name]
-                let_in = own_taint(node) in node.taints and ticket(node) in pod.tolerations
-                is_kept_off = node.is_cordoned or (is_shut(node) and not let_in)
+                shut = (taint for taint in node.taints if taint.key == STARTING.key)
+                is_kept_off = node.is_cordoned or not all(map(pod.tolerates, shut))
                 if not is_kept_off and site.why_not(pod, room) is None:
                     self.pods[pod.name] = replace(pod, node_name=node.name, phase="Running", is_ready=True)
                     site.put(self.pods[pod.name], room)
                     break
+
+    def _make_daemons(self) -> None:
+        """A pod for each node that each DaemonSet runs on."""
+        for made in self.daemon_sets:
+            for node in self.nodes.values():
+                name = f"{made.pod.name}-{node.name}"
+                taints = [taint for taint in node.taints if taint.key not in {STARTING.key, _CORDONED.key}]
+                if name not in self.pods and made.runs_on(node.labels, taints):
+                    self.add(_daemon(made, name, node))
 
     @property
     def pending(self) -> list[str]:
@@ -165,6 +176,15 @@ def _another(pod: Pod) -> Pod:
     """What its controller makes in the pod's place."""
     name = f"{pod.name}x"
     return replace(pod.off_its_node(), name=name, uid=f"uid-{name}")
+
+
+def _daemon(made: DaemonSet, name: str, node: Node) -> Pod:
+    """What a DaemonSet makes for a node."""
+    here = Requirement("metadata.name", "In", (node.name,))
+    terms = tuple(replace(term, fields=(*term.fields, here)) for term in made.pod.node_affinity or ())
+    owner = Owner("DaemonSet", made.pod.name, made.uid)
+    own = terms or (NodeTerm(fields=(here,)),)
+    return replace(made.pod, name=name, uid=f"uid-{name}", owner=owner, node_affinity=own)
 
 
 class Lines:

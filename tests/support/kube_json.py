@@ -52,6 +52,13 @@ def node_json(
     }
 
 
+def daemon_set_json(name: str, cpu: str = "300m", memory: str = "1Gi") -> dict[str, Any]:
+    """A DaemonSet that every node has."""
+    made = pod_json(name, cpu, memory)
+    spec = {**made["spec"], "tolerations": [{"operator": "Exists"}]}
+    return {"kind": "DaemonSet", "metadata": made["metadata"], "spec": {"template": {"spec": spec}}}
+
+
 def owned_by(kind: str, name: str) -> dict[str, Any]:
     """Metadata of a pod that a controller made."""
     return {"ownerReferences": [{"kind": kind, "name": name, "uid": f"uid-{name}", "controller": True}]}

@@ -8,11 +8,13 @@ from typing import Any
 from catalog.loader import bundled
 from catalog.offering import ARCHITECTURES, Offering
 from provisioner.core import quantity
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.decide import decide
 from provisioner.core.market import Catalog
 from provisioner.core.model import Node, Owner, Pod
 from provisioner.core.plan import Plan
 from provisioner.core.policy import BIN_SELECT, Policy
+from provisioner.core.pools import Place
 from provisioner.core.resources import Resources
 from provisioner.core.snapshot import Snapshot
 from provisioner.core.surge import TEMPLATE_HASH
@@ -23,6 +25,7 @@ OKE_NOMINAL = Catalog(bundled("oke"), "oke", "nominal")
 GKE = Catalog(bundled("gke"), "gke", "documented")
 PUBLISHED = Policy(mode=BIN_SELECT, families=("VM.Standard.A1", "VM.GPU2"))
 ANY_ARCH = Policy(mode=BIN_SELECT, architectures=ARCHITECTURES)
+PLACE = Place("z1", (), ())
 
 
 def amounts(cpu: str = "100m", memory: str = "100Mi", gpus: int = 0, pods: int = 1) -> Resources:
@@ -62,6 +65,11 @@ def node(name: str = "n", cpu: str = "2", memory: str = "8Gi", **changes: Any) -
         **changes,
     }
     return Node(name, labels=labels, **values)
+
+
+def daemon_set(name: str = "d", cpu: str = "100m", memory: str = "100Mi", **changes: Any) -> DaemonSet:
+    """One that every node has which is not tainted."""
+    return DaemonSet(pod(name, cpu, memory, **changes), f"uid-{name}")
 
 
 def offering(shape: str = "small", price: str = "1", **changes: Any) -> Offering:

@@ -150,6 +150,25 @@ def test_pods_ask_for_their_volumes_and_nodes_have_what_their_drivers_say() -> N
     assert [each.allocatable.extended[name] for each in found.nodes] == [2]
 
 
+DAEMON_SET = {"metadata": {"name": "d", "uid": "u"}, "spec": {"template": {"spec": {"containers": []}}}}
+
+
+def test_daemon_sets_are_read() -> None:
+    api = SimpleNamespace(list_daemon_set_for_all_namespaces=listing(DAEMON_SET))
+    (found,) = Kube(core(), apps=api).observe().daemon_sets or ()
+    assert (found.pod.key, found.uid) == ("default/d", "u")
+
+
+def test_where_they_may_not_be_seen_nothing_is_known_of_them() -> None:
+    def denied(**_: Any) -> Any:
+        raise ApiException(status=403, reason="Forbidden")
+
+    found = Kube(core(), apps=SimpleNamespace(list_daemon_set_for_all_namespaces=denied)).observe()
+    assert found.daemon_sets is None
+    (fault,) = found.unreadable
+    assert fault.startswith("daemonsets: ")
+
+
 def test_they_are_not_asked_for_otherwise() -> None:
     server = core()
     server.list_pod_for_all_namespaces = listing(mounting(nodeName="n"))

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from catalog.loader import bundled
 from provisioner.core import explain
 from provisioner.core.machines import machine, vector
 from provisioner.core.market import Catalog, Stockout
@@ -28,13 +27,16 @@ from provisioner.core.pools import Pool, PoolSpec
 from provisioner.core.resources import Resources
 from tests.support import provision
 from tests.support.provision import (
+    GKE,
     NOW,
     OKE,
     OKE_NOMINAL,
+    PLACE,
     amounts,
     bought,
     catalog,
     codes,
+    daemon_set,
     flexible,
     node,
     offering,
@@ -276,11 +278,17 @@ class TestWords:
         )
 
 
-@pytest.mark.parametrize("market", [OKE, OKE_NOMINAL, Catalog(bundled("gke"), "gke", "documented")])
+@pytest.mark.parametrize(
+    "market",
+    [OKE, OKE_NOMINAL, GKE, replace(OKE, daemon_sets=(daemon_set(cpu="1700m", memory="5Gi"),))],
+)
 def test_the_kernel_is_told_what_a_size_leaves_to_pods(market: Catalog) -> None:
     for each in market.offerings:
-        made = machine(market, each, 0, ("ephemeral-storage",))
-        assert made is not None
+        made = machine(market, each, PLACE, 0, ("ephemeral-storage",))
+        if made is None:
+            assert market.daemon_sets
+            assert not market.lost(each, PLACE).fits(market.size(each).usable)
+            continue
         nothing = Group((0, 0, 0, 1, 0), 0, frozenset())
         asked = Problem((nothing,), (made,))
         sizes = [Size(0)]
@@ -292,7 +300,7 @@ def test_the_kernel_is_told_what_a_size_leaves_to_pods(market: Catalog) -> None:
                 for gib in range(made.gib[at][0], made.gib[at][1] + 1, 13)
             ]
         for size in sizes:
-            bought_size = market.size(each, size.ocpus, size.gib)
+            bought_size = market.size_at(each, PLACE, size.ocpus, size.gib)
             assert asked.usable_of(size) == vector(bought_size.usable, ("ephemeral-storage",))
             assert asked.price_of(size) == bought_size.price_per_hour
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from provisioner.__main__ import app
 from tests.support.api_server import ApiServer, api_server, kubeconfig
-from tests.support.kube_json import node_json, owned_by, pod_json
+from tests.support.kube_json import daemon_set_json, node_json, owned_by, pod_json
 from tests.unit.provisioner.test_settings import text
 
 WAITING = [pod_json("a", "300m"), pod_json("b", "700m", "3Gi")]
@@ -48,6 +48,25 @@ def cluster(tmp_path: Path) -> Iterator[ApiServer]:
 def test_a_cluster_is_answered_for_as_its_files_would_be(cluster: ApiServer, pods: Path) -> None:
     assert answered("--kubeconfig", cluster.kubeconfig) == answered("--pods", pods)
     assert answered("--kubeconfig", cluster.kubeconfig)["nodes"]
+
+
+def test_daemon_sets_count_wherever_they_stand(cluster: ApiServer, tmp_path: Path, pods: Path) -> None:
+    ours = daemon_set_json("exporter")
+    both = written(tmp_path / "both.yaml", {"kind": "List", "items": [*WAITING, ours]})
+    beside = written(tmp_path / "beside.yaml", {"kind": "List", "items": [ours]})
+    with_it = answered("--pods", both)
+    assert answered("--pods", pods, "--nodes", beside) == with_it
+    cluster.items["daemon_sets"] = [{key: ours[key] for key in ("metadata", "spec")}]
+    assert answered("--kubeconfig", cluster.kubeconfig) == with_it
+    (alone,), (node,) = answered("--pods", pods)["nodes"], with_it["nodes"]
+    assert node["price_per_hour"] > alone["price_per_hour"]
+
+
+def test_where_they_may_not_be_listed_that_is_said(cluster: ApiServer, pods: Path) -> None:
+    cluster.refuses = frozenset({"daemon_sets"})
+    result = said("plan", "--kubeconfig", cluster.kubeconfig)
+    assert (result.exit_code, "daemonsets: 403" in result.stderr) == (0, True)
+    assert answered("--kubeconfig", cluster.kubeconfig) == answered("--pods", pods)
 
 
 def test_a_cluster_is_only_read(cluster: ApiServer) -> None:
