@@ -76,8 +76,10 @@ class GoogleCloud:
 
     def nodes(self) -> Iterator[ServedNode]:
         """Nodes whose machines are not on their way out."""
-        for cluster, _, group in self.world.groups():
-            for instance in group.running():
+        with self.world.lock:
+            found = [(cluster, group.running()) for cluster, _, group in self.world.groups()]
+        for cluster, instances in found:
+            for instance in instances:
                 if cluster.kube is not None and instance.state == RUNNING and instance.joined:
                     spot = instance.machine.spot
                     yield ServedNode(

@@ -3,10 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -41,6 +40,7 @@ _NOTICE: Final = 40 / 90
 """How long a control plane waits for a silent kubelet, in boots: 40 seconds at the clouds' own pace."""
 _PATIENCE_S: Final = 120.0
 _RETRY_S: Final = 0.5
+_KEEP_S: Final = 3.0
 _AWAY: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR})
 """What an API server answers while it starts."""
 _log = logging.getLogger(__name__)
@@ -202,50 +202,61 @@ class KubeCluster:
             ApiError: the API server does not answer, for example because the cluster was deleted.
         """
         self._patiently(lambda: drain.remove_node(self._api, name, grace_s or 0.0, force=force))
+        self._forget(name)
 
     def silence_node(self, name: str) -> None:
         """Let a node's kubelet report nothing any more, and the control plane notice it in its time."""
         self._processes.silence(name)
-        self._patiently(lambda: self._kubelets.silence(name))
-        notice = threading.Timer(self._notice_s, self._patiently, [partial(self._kubelets.give_up, name)])
-        notice.daemon = True
-        notice.start()
+        with self._unless_gone():
+            self._patiently(lambda: self._kubelets.silence(name))
+        threading.Thread(target=self._keep_silent, args=[name], name=f"silent {name}", daemon=True).start()
 
     def hear_node(self, name: str) -> None:
         """Let a silenced kubelet report again; gone is fine."""
         self._processes.hear(name)
-        try:
+        with self._unless_gone():
             self._patiently(lambda: self._kubelets.hear(name))
-        except ApiError as fault:
-            if not fault.not_found:
-                raise
 
     def lose_node(self, name: str) -> None:
-        """The node's machine is gone: notice it as a control plane does, then remove the node.
-
-        Raises:
-            ApiError: the API server does not answer, for example because the cluster was deleted.
-        """
+        """The node's machine is gone: notice it as a control plane does, then remove the node."""
         self._processes.lose(name)
-        try:
+        with self._unless_gone():
             self._patiently(lambda: self._kubelets.silence(name))
             self._deleted.wait(self._notice_s)
-            self._patiently(lambda: self._kubelets.give_up(name))
+            self._give_up(name)
             self._patiently(lambda: drain.remove_node(self._api, name, 0.0, force=True))
-        except ApiError as fault:
-            if not fault.not_found:
-                raise
-        finally:
-            self._kubelets.forget(name)
-            self._processes.hear(name)
+        self._forget(name)
 
     def shut_node(self, name: str, grace_s: float) -> None:
-        """Its machine shuts down: a node's pods have that long, whatever their budgets say; then it is removed.
+        """Its machine shuts down: a node's pods have that long, whatever their budgets say; then it is removed."""
+        with self._unless_gone():
+            self._patiently(lambda: drain.shut_down(self._api, name, grace_s))
+        self._forget(name)
 
-        Raises:
-            ApiError: the API server does not answer, for example because the cluster was deleted.
-        """
-        self._patiently(lambda: drain.shut_down(self._api, name, grace_s))
+    def _keep_silent(self, name: str) -> None:
+        self._deleted.wait(self._notice_s)
+        self._give_up(name)
+        with self._unless_gone():
+            while self._kubelets.keep_silent(name) and not self._deleted.wait(_KEEP_S):
+                pass
+
+    def _give_up(self, name: str) -> None:
+        with self._unless_gone():
+            self._patiently(lambda: self._kubelets.give_up(name))
+
+    def _forget(self, name: str) -> None:
+        """Another node may have the name."""
+        self._kubelets.forget(name)
+        self._processes.hear(name)
+
+    @contextmanager
+    def _unless_gone(self) -> Iterator[None]:
+        """What happens to a node that is gone, or to one of a cluster that is, needs no more doing."""
+        try:
+            yield
+        except ApiError as fault:
+            if not (fault.not_found or self._deleted.is_set()):
+                raise
 
     def restart_api_server(self) -> None:
         """Kill the API server and start it again; returns before it answers."""

@@ -72,10 +72,9 @@ class OracleCloud:
         """Nodes whose machines are not on their way out."""
         world = self.region.world
         with world.lock:
-            pools = tuple(world.pools.values())
-        for pool in pools:
-            cluster = world.clusters[pool.cluster_id]
-            for instance in pool.staying():
+            found = [(world.clusters[pool.cluster_id], pool.staying()) for pool in world.pools.values()]
+        for cluster, instances in found:
+            for instance in instances:
                 if cluster.kube is not None and instance.state == state.ACTIVE:
                     spot = instance.machine.preemptible
                     yield ServedNode(

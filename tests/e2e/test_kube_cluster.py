@@ -1,9 +1,6 @@
 """A real control plane with emulated nodes, from creation to deletion."""
 
 import json
-import os
-import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +54,19 @@ def ready_replicas(kubectl: Kubectl, name: str, namespace: str = "default") -> i
 
 def is_serving(kubectl: Kubectl, name: str) -> bool:
     return ready_replicas(kubectl, name) == 1
+
+
+def is_ready(pod: Any) -> bool:
+    return readiness_of(pod) == "True"
+
+
+def readiness_of(item: Any) -> str:
+    conditions = {each["type"]: each["status"] for each in item["status"].get("conditions", ())}
+    return str(conditions.get("Ready"))
+
+
+def taints_of(kubectl: Kubectl, name: str) -> set[str]:
+    return {each["key"] for each in kubectl.get("node", name)["spec"].get("taints", ())}
 
 
 def pod_spec(cpu: str = "100m", **more: Any) -> dict[str, Any]:
@@ -221,7 +231,7 @@ def test_tokens_are_known_by_service_account_and_pod(cluster: KubeCluster, kubec
 
 
 def test_controllers_go_on_after_the_api_server_was_away(cluster: KubeCluster, kubectl: Kubectl) -> None:
-    restart_api_server(cluster.spec.home)
+    cluster.restart_api_server()
     until("answers again", lambda: kubectl.run("get", "nodes").returncode == 0)
     # For a moment a restarted API server knows of no address that it could give to a Service.
     command = ("create", "service", "loadbalancer", "late", "--tcp=8080:8080")
@@ -231,6 +241,48 @@ def test_controllers_go_on_after_the_api_server_was_away(cluster: KubeCluster, k
     until(
         "a process", lambda: (kubectl.get("pod", "late")["status"].get("phase")) == "Running", timeout_s=120
     )
+
+
+def test_a_node_is_unknown_while_its_kubelet_is_silent_and_its_processes_go_on(
+    cluster: KubeCluster, kubectl: Kubectl
+) -> None:
+    cluster.add_node(node("quiet", role="quiet"))
+    there: dict[str, Any] = {"nodeSelector": {"rightsize.io/role": "quiet"}}
+    kubectl.apply(process_pod("quiet", **there), deployment("modelled", 1, pod_spec(**there)))
+    until("both are ready", lambda: is_serving(kubectl, "modelled") and is_ready(kubectl.get("pod", "quiet")))
+    before = processes(cluster.spec.home)
+
+    cluster.silence_node("quiet")
+    until("the node is Unknown", lambda: readiness_of(kubectl.get("node", "quiet")) == "Unknown")
+    until("it is avoided", lambda: "node.kubernetes.io/unreachable" in taints_of(kubectl, "quiet"))
+    until("its pods are not ready", lambda: not is_serving(kubectl, "modelled"))
+    kubectl("delete", "pod", "quiet", "--wait=false")
+
+    assert all(process.is_running() for process in before)
+    assert kubectl.get("pod", "quiet") is not None
+
+    cluster.hear_node("quiet")
+    until("the node is Ready", lambda: readiness_of(kubectl.get("node", "quiet")) == "True")
+    until("its pods are ready", lambda: is_serving(kubectl, "modelled"))
+    until("what was deleted ends", lambda: kubectl.get("pod", "quiet") is None)
+    assert taints_of(kubectl, "quiet") <= {"node.kubernetes.io/unreachable"}
+    kubectl("delete", "deployment", "modelled")
+
+
+def test_the_processes_of_a_lost_machine_end_at_once_and_its_node_is_removed(
+    cluster: KubeCluster, kubectl: Kubectl
+) -> None:
+    others = {process.pid for process in processes(cluster.spec.home)}
+    cluster.add_node(node("lost", role="lost"))
+    kubectl.apply(process_pod("on-it", nodeSelector={"rightsize.io/role": "lost"}))
+    until("it is ready", lambda: is_ready(kubectl.get("pod", "on-it")))
+    running = [process for process in processes(cluster.spec.home) if process.pid not in others]
+    assert running
+    cluster.lose_node("lost")
+    psutil.wait_procs(running, timeout=5)
+    assert not any(process.is_running() for process in running)
+    assert kubectl.get("node", "lost") is None
+    until("the pod is gone", lambda: kubectl.get("pod", "on-it") is None)
 
 
 def test_namespaces_end(kubectl: Kubectl) -> None:
@@ -306,13 +358,3 @@ def test_a_cluster_that_cannot_start_says_why_and_leaves_nothing(
 def processes(home: Path) -> list[psutil.Process]:
     records = [json.loads(path.read_text()) for path in home.glob("pods/*/process.json")]
     return [psutil.Process(record["pid"]) for record in records if psutil.pid_exists(record["pid"])]
-
-
-def restart_api_server(home: Path) -> None:
-    folder = next((home / "kwok" / "clusters").iterdir())
-    process = psutil.Process(int((folder / "pids" / "kube-apiserver.pid").read_text()))
-    command, directory = process.cmdline(), process.cwd()
-    os.kill(process.pid, signal.SIGKILL)
-    psutil.wait_procs([process], timeout=10)
-    started = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    threading.Thread(target=started.wait, daemon=True).start()

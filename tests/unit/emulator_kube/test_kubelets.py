@@ -26,13 +26,22 @@ class FakeApi:
         self.lease = {"holderIdentity": "kwok", "leaseDurationSeconds": 200, "renewTime": "then"}
         self.pods = {each["metadata"]["name"]: each for each in pods}
         self.conditions: dict[str, str] = {"Ready": "True"}
+        self.reminded: list[str] = []
 
     def get(self, path: str, **_: str) -> Object:
-        return {"spec": dict(self.lease)} if path == LEASE else {"items": list(self.pods.values())}
+        if path == LEASE:
+            return {"spec": dict(self.lease)}
+        if path == NODE:
+            told = [{"type": kind, "status": status} for kind, status in self.conditions.items()]
+            return {"status": {"conditions": told}}
+        return {"items": list(self.pods.values())}
 
     def patch(self, path: str, body: Object, _kind: str = "") -> None:
         if path == LEASE:
             self.lease |= body["spec"]
+            return
+        if "metadata" in body:
+            self.reminded.append(path.rpartition("/")[2])
             return
         told = {each["type"]: each["status"] for each in body["status"]["conditions"]}
         if path == f"{NODE}/status":
@@ -72,7 +81,19 @@ def test_a_kubelet_that_is_heard_again_reports_what_was_ready(api: FakeApi) -> N
     kubelets.give_up("a")
     kubelets.hear("a")
     assert (api.lease["holderIdentity"], api.lease["leaseDurationSeconds"]) == ("kwok", 200)
+    assert api.conditions["Ready"] == "True"
     assert api.ready() == {"serving": "True", "starting": "False"}
+
+
+def test_the_lease_is_kept_as_long_as_the_kubelet_is_silent(api: FakeApi) -> None:
+    kubelets = kubelets_of(api)
+    kubelets.silence("a")
+    api.lease["renewTime"] = "long ago"
+    assert kubelets.keep_silent("a")
+    assert api.lease["renewTime"] != "long ago"
+    kubelets.hear("a")
+    assert not kubelets.keep_silent("a")
+    assert api.lease["holderIdentity"] == "kwok"
 
 
 def test_a_short_silence_is_not_noticed(api: FakeApi) -> None:
@@ -92,13 +113,14 @@ def test_who_is_silent_already_keeps_the_lease_that_was_taken_first(api: FakeApi
     assert api.lease["holderIdentity"] == "kwok"
 
 
-def test_pods_that_went_meanwhile_are_left_alone(api: FakeApi) -> None:
+def test_pods_that_were_deleted_meanwhile_are_ended_then(api: FakeApi) -> None:
     kubelets = kubelets_of(api)
     kubelets.silence("a")
     kubelets.give_up("a")
     api.pods["serving"]["metadata"]["deletionTimestamp"] = "now"
     kubelets.hear("a")
     assert api.ready()["serving"] == "False"
+    assert api.reminded == ["serving"]
 
 
 def test_of_a_node_that_is_gone_nothing_is_remembered(api: FakeApi) -> None:
