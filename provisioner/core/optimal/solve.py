@@ -5,7 +5,7 @@ stands at any moment. The same question, number of rounds and seed give the same
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import chain, islice
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from provisioner.core.optimal.answer import Answer, Node
+from provisioner.core.optimal.best import Best
 from provisioner.core.optimal.bins import Load, cost, load_of, pods_in, priced
 from provisioner.core.optimal.bound import Judge
 from provisioner.core.optimal.build import Built, build, learn
@@ -20,16 +21,15 @@ from provisioner.core.optimal.deal import Deal, money
 from provisioner.core.optimal.exact import exact
 from provisioner.core.optimal.fluid import Fluid
 from provisioner.core.optimal.greedy import greedy
+from provisioner.core.optimal.guide import Guides
 from provisioner.core.optimal.improve import improve
 from provisioner.core.optimal.patterns import Manner
-from provisioner.core.optimal.pools import limited, within
 from provisioner.core.optimal.problem import Problem
-from provisioner.core.optimal.relax import FEW, Relaxation
+from provisioner.core.optimal.relax import Relaxation
 from provisioner.core.optimal.rooms import occupy
-from provisioner.core.optimal.shelf import Bools, Floats, Ints
+from provisioner.core.optimal.shelf import Floats, Ints
 from provisioner.core.optimal.sketch import Sketch
-from provisioner.core.optimal.tables import Tables, tabulate
-from provisioner.core.optimal.targets import promising, roomier
+from provisioner.core.optimal.tables import Tables, buyable, tabulate
 from provisioner.core.optimal.whole import Whole
 
 _QUICK: Final = (Manner(0.5, 48, 0.25), Manner(0.5, 48, 0.08, is_wary=True))
@@ -38,11 +38,6 @@ _HASTY: Final = (Manner(0.5, 24, 0.25, few=2.0), Manner(0.5, 24, 0.08, is_wary=T
 """Ways of building. With many groups a batch takes long and gaps are easily filled: fewer rows do there."""
 _HASTY_GROUPS: Final = 400
 """From so many on building is hasty."""
-_TIGHT: Final = 0.03
-"""How much roomier sizes are preferred in building."""
-_LARGE: Final = 0.03
-_ROOMIER: Final = 3
-"""How little large sizes are preferred for the last nodes, and how many smaller ones there are; for many groups."""
 _SOLVES: Final = 30
 _POOR: Final = 1.03
 """An answer so far above the bound has sizes in it that whole pods do not fill."""
@@ -92,46 +87,26 @@ def lower_bound(problem: Problem, rounds: int) -> Decimal:
     found = exact(tables)
     if found is not None:
         return money(found[1], problem)
-    relaxed = Relaxation(tables, _buyable(tables))
+    relaxed = Relaxation(tables, buyable(tables))
     for _ in islice(chain(relaxed.roughly(), relaxed.finely()), rounds):
         pass
     return money(relaxed.bound, problem)
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """An answer, and the tables it was made by: with fewer sizes where their number is limited."""
-
-    sketch: Sketch
-    tables: Tables
-    out: Ints
-    """Pods by group that are in no room and on no node."""
-
-    @property
-    def order(self) -> tuple[int, float]:
-        """Fewest pods left out, then cheapest."""
-        return int(self.out.sum()), self.sketch.price
-
-
-def _option(sketch: Sketch, tables: Tables) -> _Option:
-    loads = [*sketch.rooms, *(each.load for each in sketch.bins)]
-    return _Option(sketch, tables, tables.count - pods_in(loads, tables.size))
 
 
 class _Search:
     """What is known so far."""
 
     def __init__(self, problem: Problem, tables: Tables, random: np.random.Generator) -> None:
-        self._problem, self.tables, self._random = problem, tables, random
-        self._buyable = _buyable(tables)
+        self.tables, self._random = tables, random
+        self._buyable = buyable(tables)
         self._relaxed = Relaxation(tables, self._buyable) if tables.size else None
         self._is_of_few = tables.size <= _FEW_GROUPS
-        self._drawn_from = self._fluid(tables)
+        self._guides = Guides(tables, self._buyable, is_of_few=self._is_of_few)
         self._proven = 0.0
         self._bought: Whole | None = None
         self._is_first = not self._is_of_few
         """Whether the first answer from the fluid one takes long, and is not there yet."""
-        self.best = _option(Sketch(((),) * len(tables.rooms), ()), tables)
+        self.best = Best(problem, tables)
 
     @property
     def is_proven(self) -> bool:
@@ -156,40 +131,43 @@ class _Search:
             yield True
             return
         rooms, left = self._housed(self._relaxed)
-        self.best = self._allowed(Sketch(rooms, tuple(greedy(self.tables, left))))
+        self.best.consider(Sketch(rooms, tuple(greedy(self.tables, left))))
         self._try_exactly()
         yield True
         yield from self._relaxed.roughly()
-        bought = self._bought = self._whole()
+        self._bought = self._whole()
+        yield from self._soon(self._relaxed, self._bought)
+        yield from self._thoroughly(self._relaxed, self._bought)
+        yield from self._improved(self._relaxed, _LAST_PATIENCE)
+
+    def _soon(self, relaxed: Relaxation, bought: Whole | None) -> Iterator[bool]:
+        """A good answer and a bound from pods that are cut; where that is not near, a bound from whole pods."""
         quick = _QUICK if self.tables.size < _HASTY_GROUPS else _HASTY
-        yield from self._built(self._relaxed, quick[:1])
+        yield from self._built(relaxed, quick[:1])
         is_ample = len(self.best.sketch.bins) >= self.tables.size
         if bought is not None and is_ample:
-            yield from self._relaxed.soon(bought, _GAIN_SOON, self._random)
-            yield from self._rounded(self._relaxed, bought)
-        yield from self._built(self._relaxed, quick[1:])
-        yield from self._relaxed.finely()
+            yield from self._loaded(relaxed, bought, _GAIN_SOON)
+        yield from self._built(relaxed, quick[1:])
+        yield from relaxed.finely()
         if bought is not None and not is_ample and self._is_poor:
-            yield from self._relaxed.soon(bought, _GAIN_SOON, self._random)
-            yield from self._rounded(self._relaxed, bought)
-        yield from self._sought(self._relaxed, bought)
+            yield from self._loaded(relaxed, bought, _GAIN_SOON)
+        yield from self._sought(relaxed, bought)
+
+    def _thoroughly(self, relaxed: Relaxation, bought: Whole | None) -> Iterator[bool]:
+        """Better answers, each in every way there is, and the bound as high as it gets."""
         if self._is_of_few:
             # Chance counts for more where nodes are few, and each try takes little time.
             for _ in range(_TRIES):
-                yield from self._built(self._relaxed, (*_THOROUGH, *_QUICK))
-                yield from self._sought(self._relaxed, bought)
-                yield from self._improved(self._relaxed, _PATIENCE // 2)
-        yield from self._built(self._relaxed, _THOROUGH)
-        yield from self._improved(self._relaxed, _PATIENCE // 2)
+                yield from self._built(relaxed, (*_THOROUGH, *_QUICK))
+                yield from self._sought(relaxed, bought)
+                yield from self._improved(relaxed, _PATIENCE // 2)
+        yield from self._built(relaxed, _THOROUGH)
+        yield from self._improved(relaxed, _PATIENCE // 2)
         if bought is not None:
             bought.join_bins(self.best.sketch.bins)
-            yield from self._relaxed.soon(bought, _GAIN, self._random)
-            yield from self._rounded(self._relaxed, bought)
-            yield from _in_turn(
-                self._improved(self._relaxed, _PATIENCE), self._relaxed.wholly(bought, _EXACT, _PATIENCE)
-            )
-            yield from self._rounded(self._relaxed, bought)
-        yield from self._improved(self._relaxed, _LAST_PATIENCE)
+            yield from self._loaded(relaxed, bought, _GAIN)
+            yield from _in_turn(self._improved(relaxed, _PATIENCE), relaxed.wholly(bought, _EXACT, _PATIENCE))
+            yield from self._rounded(relaxed, bought)
 
     def _urgency(self, relaxed: Relaxation) -> Floats:
         """Worth of pods for free rooms: those that nothing can be bought for come first."""
@@ -205,7 +183,7 @@ class _Search:
     def _try_exactly(self) -> None:
         found = exact(self.tables)
         if found is not None:
-            self._consider(found[0])
+            self.best.consider(found[0])
             self._proven = found[1]
 
     def _built(self, relaxed: Relaxation, manners: tuple[Manner, ...]) -> Iterator[bool]:
@@ -213,14 +191,14 @@ class _Search:
         if self.tables.size > _MANY_GROUPS:
             return
         rooms, left = self._housed(relaxed)
-        guide = self._guide(relaxed)
+        guide = self._guides.along(relaxed)
         for each in manners:
             manner = replace(each, is_wary=each.is_wary and not self._is_of_few)
             yield from self._build(self.tables, guide, (rooms, left), manner)
             yield True
             tables = self.best.tables
             if tables is not self.tables:
-                yield from self._build(tables, self._guide_of(tables), (rooms, left), manner)
+                yield from self._build(tables, self._guides.of(tables), (rooms, left), manner)
                 yield True
 
     def _build(
@@ -238,7 +216,7 @@ class _Search:
             if cost(priced(tables, built.loads)) > self.bound * _POOR:
                 learn(guide, built)
             bins = tuple(priced(self.tables, built.loads))
-            self._consider(Sketch(rooms, bins))
+            self.best.consider(Sketch(rooms, bins))
             if self._bought is not None:
                 self._bought.join_bins(bins)
             self._is_first = False
@@ -246,7 +224,7 @@ class _Search:
     def _complete(self, rooms: tuple[Load, ...], built: Built) -> None:
         """First-fit for what has not been built yet, so that there is a good answer if time ends before."""
         bins = priced(self.tables, built.loads)
-        self._consider(Sketch(rooms, (*bins, *greedy(self.tables, built.left))))
+        self.best.consider(Sketch(rooms, (*bins, *greedy(self.tables, built.left))))
 
     def _whole(self) -> Whole | None:
         """For few groups: the linear program over whole loads, to begin with those of the best answer."""
@@ -259,6 +237,11 @@ class _Search:
     @property
     def _is_poor(self) -> bool:
         return self.best.sketch.price > self.bound * _POOR
+
+    def _loaded(self, relaxed: Relaxation, bought: Whole, gain: float) -> Iterator[bool]:
+        """Loads by chance as long as they make the program's answer cheaper by that share, and the answer."""
+        yield from relaxed.soon(bought, gain, self._random)
+        yield from self._rounded(relaxed, bought)
 
     def _sought(self, relaxed: Relaxation, bought: Whole | None) -> Iterator[bool]:
         """Where the answer is poor, the bound from whole pods, loads found on the way, and their answer."""
@@ -273,66 +256,23 @@ class _Search:
         loads, left = bought.rounded_down()
         dived = bought.dived()
         if dived is not None:
-            self._consider(Sketch((), tuple(priced(self.tables, dived))))
+            self.best.consider(Sketch((), tuple(priced(self.tables, dived))))
             yield True
-        for rest in build(self.tables, self._guide(relaxed), left, _THOROUGH[0], self._random):
+        for rest in build(self.tables, self._guides.along(relaxed), left, _THOROUGH[0], self._random):
             if not rest.left.any():
-                self._consider(Sketch((), tuple(priced(self.tables, [*loads, *rest.loads]))))
+                self.best.consider(Sketch((), tuple(priced(self.tables, [*loads, *rest.loads]))))
             yield True
-
-    def _guide(self, relaxed: Relaxation) -> Fluid:
-        """The fluid answer that nodes are drawn from: sizes in use there, larger ones as good, and large ones.
-
-        It is always the same one, so that what was learned of sizes stays.
-        """
-        guide = self._drawn_from
-        for stream in relaxed.streams():
-            guide.add(stream.shelf, stream.room, stream.price)
-            used = stream.parts @ self.tables.need / stream.nodes
-            sold = self.tables.shelves[stream.shelf]
-            for room, price in roomier(sold, used, stream.price, 1 if self._is_of_few else _ROOMIER):
-                guide.add(stream.shelf, room, price)
-        for shelf, room, price in promising(self.tables, self._buyable):
-            guide.add(shelf, room, price)
-        return guide
-
-    def _guide_of(self, tables: Tables) -> Fluid:
-        """The fluid answer over all sizes of limited tables."""
-        guide = self._fluid(tables)
-        for index, shelf in enumerate(tables.shelves):
-            for room, price in zip(shelf.usable, shelf.price, strict=True):
-                guide.add(index, room, float(price))
-        return guide
-
-    def _fluid(self, tables: Tables) -> Fluid:
-        return Fluid(tables, FEW, _TIGHT, 0.0 if self._is_of_few else _LARGE)
 
     def _improved(self, relaxed: Relaxation, patience: int) -> Iterator[bool]:
         idle = 0
         while idle < patience:
             before = self.best.sketch.price
             tables = self.best.tables
-            self._consider(improve(tables, self.best.sketch, self._urgency(relaxed), self._random), tables)
+            self.best.consider(
+                improve(tables, self.best.sketch, self._urgency(relaxed), self._random), tables
+            )
             idle = 0 if self.best.sketch.price < before * (1 - _PROGRESS) else idle + 1
             yield True
-
-    def _consider(self, sketch: Sketch, tables: Tables | None = None) -> None:
-        """Keep it if it is no dearer; `tables` are those it was made by, all sizes if not given."""
-        option = self._allowed(sketch, tables)
-        if option.order <= self.best.order:
-            self.best = option
-
-    def _allowed(self, sketch: Sketch, tables: Tables | None = None) -> _Option:
-        """The sketch in as few sizes as are allowed."""
-        if within(self._problem, sketch.bins):
-            # Sizes of limited tables are those allowed; any others are few enough as well.
-            return _option(sketch, self.tables if tables is None else tables)
-        few = limited(self._problem, self.tables, sketch.bins)
-        bins = priced(few, [each.load for each in sketch.bins])
-        homeless = pods_in((each.load for each in bins if each.size is None), few.size)
-        again = greedy(few, np.where(_buyable(few), homeless, 0))
-        kept = [each for each in bins if each.size is not None]
-        return _option(replace(sketch, bins=(*kept, *again)), few)
 
 
 def _in_turn(*generators: Iterator[bool]) -> Iterator[bool]:
@@ -344,14 +284,6 @@ def _in_turn(*generators: Iterator[bool]) -> Iterator[bool]:
                 yield True
             else:
                 left.remove(each)
-
-
-def _buyable(tables: Tables) -> Bools:
-    """By group: whether some size holds one of its pods."""
-    holds = np.zeros(tables.size, dtype=bool)
-    for shelf, may in zip(tables.shelves, tables.open, strict=True):
-        holds |= may & np.isfinite(shelf.cheapest(tables.need))
-    return holds
 
 
 def _answer(problem: Problem, search: _Search, lost: tuple[tuple[int, int], ...], rounds: int) -> Answer:

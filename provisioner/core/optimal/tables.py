@@ -170,3 +170,11 @@ def _apart(refuses: list[frozenset[int]], rows: Sequence[tuple[int, ...]]) -> Bo
     apart = np.zeros((len(rows), len(rows)), dtype=bool)
     apart[tuple(zip(*pairs, strict=True))] = True
     return apart
+
+
+def buyable(tables: Tables) -> Bools:
+    """By group: whether some size holds one of its pods."""
+    holds = np.zeros(tables.size, dtype=bool)
+    for shelf, may in zip(tables.shelves, tables.open, strict=True):
+        holds |= may & np.isfinite(shelf.cheapest(tables.need))
+    return holds
