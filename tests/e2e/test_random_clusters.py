@@ -129,6 +129,34 @@ def test_after_one_round_everybody_has_the_place_that_was_planned(
         life.end()
 
 
+def test_the_first_node_of_a_kind_has_room_for_the_daemons_of_the_cluster(
+    cluster: KubeCluster, kubectl: Kubectl
+) -> None:
+    life, random = Life(cluster, kubectl, OPTIMAL), Random(7)
+    everywhere = _daemon_set("exporter", "170m", "400Mi", {"key": ROLE_KEY, "operator": "Exists"})
+    on_arm = _daemon_set("shipper", "330m", "700Mi", {"operator": "Exists"}, {"kubernetes.io/arch": "arm64"})
+    kubectl.apply(everywhere, on_arm)
+    try:
+        for wave in range(WAVES):
+            plan = life.round(wave_of(random, f"d{wave}"))
+            assert {each.pod.name: each.reasons for each in plan.unplaced} == {}
+            settled(life)
+            until("every node's daemons", lambda: all_have_daemons(life, kubectl), 40)
+            after = life.step()
+            assert (after.nodes, after.shortfalls) == ((), {})
+    finally:
+        kubectl("delete", "daemonsets", "exporter", "shipper")
+        life.end()
+
+
+def all_have_daemons(life: Life, kubectl: Kubectl) -> bool:
+    """Whether each bought node has the pods that it is to have; nodes are opened on the way."""
+    assert life.step().nodes == (), "bought for daemons"
+    found = Counter(each["spec"].get("nodeName", "") for each in kubectl.items("pods", selector="daemon=yes"))
+    sold = {name: OKE.find(spec.shape, spec.capacity_type) for name, spec in life.machines.specs.items()}
+    return found == {name: 1 + (each is not None and each.arch == "arm64") for name, each in sold.items()}
+
+
 def settled(life: Life) -> None:
     """Until nobody is pending; the controller goes on as it does, and has nothing more to buy."""
 
@@ -177,6 +205,28 @@ def spec_of(random: Random, app: str) -> dict[str, Any]:
     spec |= random.choice(RULES)(random, app, spec)
     spec["nodeSelector"] = {ROLE_KEY: ROLE_INFERENCE, **spec.get("nodeSelector", {})}
     return {**spec, "tolerations": [{"key": ROLE_KEY, "operator": "Exists"}]}
+
+
+def _daemon_set(
+    name: str, cpu: str, memory: str, toleration: dict[str, str], selector: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """On every bought node that it selects."""
+    labels = {"app": name, "daemon": "yes"}
+    asked = {"cpu": cpu, "memory": memory}
+    spec = {
+        "nodeSelector": {ROLE_KEY: ROLE_INFERENCE, **(selector or {})},
+        "tolerations": [toleration],
+        "containers": [{"name": "main", "image": "any", "resources": {"requests": asked}}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
 
 
 def _plain(_random: Random, _app: str, _spec: dict[str, Any]) -> dict[str, Any]:
