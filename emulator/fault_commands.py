@@ -55,10 +55,13 @@ def list_(context: typer.Context, as_json: Json = False) -> None:  # noqa: FBT00
 
 @app.command()
 def clear(
+    context: typer.Context,
     fault_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="By default all.")] = None,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """End a fault, or all."""
+    if context.obj:
+        raise typer.BadParameter("does not go with clear; give an ID, or end all", param_hint="--cloud")
     answer = ask("DELETE", f"faults/{fault_id}" if fault_id else "faults", None)
     if as_json:
         typer.echo(json.dumps(answer))

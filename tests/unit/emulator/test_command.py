@@ -83,6 +83,7 @@ def test_a_folder_that_is_not_an_emulators_is_refused(tmp_path: Path) -> None:
         ["fault", "stockout", "VM.Standard.A1.Flex"],
         ["fault", "never-join", "many"],
         ["fault", "--cloud", "aws", "list"],
+        ["fault", "--cloud", "oke", "clear"],
     ],
 )
 def test_wrong_usage_is_another_exit_code(tmp_path: Path, arguments: list[str]) -> None:
