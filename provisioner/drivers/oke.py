@@ -288,16 +288,23 @@ def _delete_pool(api: Any, pool_id: str) -> str:
 
 def _ours(api: Any, compartment_id: str, cluster_id: str, name: str | None = None) -> list[Any]:
     """Pools of a cluster that carry our tag and are not deleted, as lists show them (without nodes)."""
-    import oci
-
     options = {"cluster_id": cluster_id} | ({"name": name} if name else {})
-    with translated(about_existing=False):
-        listed = oci.pagination.list_call_get_all_results(api.list_node_pools, compartment_id, **options).data
     return [
         pool
-        for pool in listed
+        for pool in _pages(api, compartment_id, **options)
         if (pool.freeform_tags or {}).get(CLUSTER_TAG) == cluster_id and pool.lifecycle_state != "DELETED"
     ]
+
+
+def _pages(api: Any, compartment_id: str, **options: str) -> Iterator[Any]:
+    """Node pools, page by page. The SDK's own helper asks again for minutes after an error, whatever the client."""
+    while True:
+        with translated(about_existing=False):
+            answer = api.list_node_pools(compartment_id, **options)
+        yield from answer.data
+        if not answer.headers.get("opc-next-page"):
+            return
+        options["page"] = answer.headers["opc-next-page"]
 
 
 def _failure(message: str) -> DriverError:
