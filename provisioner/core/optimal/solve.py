@@ -42,6 +42,8 @@ _SOLVES: Final = 30
 _POOR: Final = 1.03
 """An answer so far above the bound has sizes in it that whole pods do not fill."""
 _FEW_GROUPS: Final = 40
+"""Up to so many groups nodes are few as a rule, and chance counts for more."""
+_MOST_LOADED: Final = 160
 """Up to so many groups, whole loads are listed as far as they are worth it."""
 _MANY_GROUPS: Final = 10_000
 """From so many on, one answer built from the fluid one takes longer than there is time."""
@@ -145,11 +147,12 @@ class _Search:
         quick = _QUICK if self.tables.size < _HASTY_GROUPS else _HASTY
         yield from self._built(relaxed, quick[:1])
         is_ample = len(self.best.sketch.bins) >= self.tables.size
-        if bought is not None and is_ample:
+        is_loaded = is_ample and (self._is_of_few or self._is_poor)
+        if bought is not None and is_loaded:
             yield from self._loaded(relaxed, bought, _GAIN_SOON)
         yield from self._built(relaxed, quick[1:])
         yield from relaxed.finely()
-        if bought is not None and not is_ample and self._is_poor:
+        if bought is not None and not is_loaded and self._is_poor:
             yield from self._loaded(relaxed, bought, _GAIN_SOON)
         yield from self._sought(relaxed, bought)
 
@@ -227,8 +230,8 @@ class _Search:
         self.best.consider(Sketch(rooms, (*bins, *greedy(self.tables, built.left))))
 
     def _whole(self) -> Whole | None:
-        """For few groups: the linear program over whole loads, to begin with those of the best answer."""
-        if not self._is_of_few or self.tables.rooms or not self._buyable.all():
+        """For not too many groups: the linear program over whole loads, to begin with those of the best answer."""
+        if self.tables.size > _MOST_LOADED or self.tables.rooms or not self._buyable.all():
             return None
         bought = Whole(self.tables)
         bought.join_bins(self.best.sketch.bins)
