@@ -21,7 +21,13 @@ fixed_machines = st.builds(
     st.integers(0, 1),
 )
 flexible_machines = st.builds(
-    flexible, st.integers(1, 6), prices, prices, st.integers(0, 1), st.sampled_from([2, 4, 8])
+    flexible,
+    st.integers(1, 6),
+    prices,
+    prices,
+    st.integers(0, 1),
+    st.sampled_from([2, 4, 8]),
+    per_node=st.just("0") | prices,
 )
 machines = st.lists(fixed_machines | flexible_machines, min_size=1, max_size=5)
 rooms = st.builds(

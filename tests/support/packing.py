@@ -30,7 +30,13 @@ def fixed(cpu: int, gib: float, price: str, gpus: int = 0, pods: int = 110, klas
 
 
 def flexible(
-    most: int = 4, per_ocpu: str = "0.01", per_gib: str = "0.0015", klass: int = 0, gib_per_ocpu: int = 8
+    most: int = 4,
+    per_ocpu: str = "0.01",
+    per_gib: str = "0.0015",
+    klass: int = 0,
+    gib_per_ocpu: int = 8,
+    *,
+    per_node: str = "0",
 ) -> Flexible:
     ocpus = tuple(range(1, most + 1))
     return Flexible(
@@ -41,6 +47,7 @@ def flexible(
         tuple((ocpu, ocpu * gib_per_ocpu) for ocpu in ocpus),
         Decimal(per_ocpu),
         Decimal(per_gib),
+        Decimal(per_node),
     )
 
 

@@ -249,7 +249,7 @@ class _Grid:
         gib = np.arange(len(family.memory))
         sold = (gib >= family.gib_least[:, np.newaxis]) & (gib <= family.gib_most[:, np.newaxis])
         self._place, self._gib = np.nonzero(sold)
-        self.price: Floats = family.per_ocpu * family.ocpus[self._place] + family.per_gib * self._gib
+        self.price: Floats = family.price_of(self._place, self._gib)
         by_ocpu = family.steps.copy()
         by_ocpu[:, MEMORY] = family.memory_peak[-1]
         self._caps = whole_pods(by_ocpu, need, most)

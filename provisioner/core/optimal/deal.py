@@ -42,9 +42,9 @@ def money(bound: float, problem: Problem) -> Decimal:
         own = (
             (machine.price,)
             if isinstance(machine, Fixed)
-            else (machine.price_per_ocpu, machine.price_per_gib)
+            else (machine.price_per_ocpu, machine.price_per_gib, machine.price_per_node)
         )
-        prices += [Fraction(price) for price in own]
+        prices += [Fraction(price) for price in own if price]
     if bound <= 0 or not prices:
         return Decimal(0)
     bottom = lcm(*(price.denominator for price in prices))

@@ -64,6 +64,8 @@ class Flexible:
     """By place in `ocpus`: the least and the most GiB sold with it. Neither falls."""
     price_per_ocpu: Decimal
     price_per_gib: Decimal
+    price_per_node: Decimal = Decimal(0)
+    """Of each, whatever its size."""
 
 
 Machine: TypeAlias = Fixed | Flexible
@@ -106,7 +108,8 @@ class Problem:
         machine = self.machines[size.machine]
         if isinstance(machine, Fixed):
             return machine.price
-        return machine.price_per_ocpu * size.ocpus + machine.price_per_gib * size.gib
+        by_size = machine.price_per_ocpu * size.ocpus + machine.price_per_gib * size.gib
+        return machine.price_per_node + by_size
 
     def usable_of(self, size: Size) -> tuple[int, ...]:
         """What pods may use of one machine of that size."""
@@ -155,6 +158,8 @@ def _machine_faults(name: str, machine: Machine, width: int) -> Iterator[str]:
     prices = (machine.price_per_ocpu, machine.price_per_gib)
     if not all(price.is_finite() and price > 0 for price in prices):
         yield f"{name}: prices are {prices[0]} an OCPU, {prices[1]} a GiB; both have to be positive"
+    if not (machine.price_per_node.is_finite() and machine.price_per_node >= 0):
+        yield f"{name}: price_per_node is {machine.price_per_node}; it has to be 0 or more"
     if not len(machine.ocpus) == len(machine.usable) == len(machine.gib) or not machine.ocpus:
         yield f"{name}: ocpus, usable and gib have to be of one length, not empty"
         return

@@ -34,6 +34,11 @@ class Family:
     gib_most: Ints
     per_ocpu: float
     per_gib: float
+    per_node: float
+
+    def price_of(self, place: Ints, gib: Ints) -> Floats:
+        """Prices of sizes, by size."""
+        return np.asarray(self.per_node + self.per_ocpu * self.ocpus[place] + self.per_gib * gib)
 
     def cheapest(self, loads: Floats) -> tuple[Floats, Ints, Ints]:
         """Price (infinite where none holds the load), place on the OCPU axis and GiB, by load."""
@@ -57,8 +62,7 @@ class Family:
             fits &= (place < top) & (gib < len(self.memory))
             place, gib = np.minimum(place, top - 1), np.minimum(gib, len(self.memory) - 1)
             gib = np.maximum(gib, self.gib_least[place])
-        price = self.per_ocpu * self.ocpus[place] + self.per_gib * gib
-        return np.where(fits, price, np.inf), place, gib
+        return np.where(fits, self.price_of(place, gib), np.inf), place, gib
 
     def usable(self, place: Ints, gib: Ints) -> Floats:
         """Amounts of sizes, by size."""
@@ -155,7 +159,7 @@ def _described(machine: Machine) -> tuple[Decimal, tuple[int, ...]]:
     """By what order of positions is replaced, so that nothing depends on it but ties."""
     if isinstance(machine, Fixed):
         return (machine.price, machine.usable)
-    return (machine.price_per_ocpu + machine.price_per_gib, machine.usable[-1])
+    return (machine.price_per_node + machine.price_per_ocpu + machine.price_per_gib, machine.usable[-1])
 
 
 def _width(listed: list[tuple[int, Machine]]) -> int:
@@ -176,14 +180,17 @@ def _family(position: int, machine: Flexible) -> Family:
         np.array([most for _, most in machine.gib], dtype=np.int64),
         float(machine.price_per_ocpu),
         float(machine.price_per_gib),
+        float(machine.price_per_node),
     )
 
 
 def _outdoes(one: Family, other: Family) -> bool:
     """Whether `one` sells every size of `other`, no dearer; of two equals the first does."""
-    if one is other or one.per_ocpu > other.per_ocpu or one.per_gib > other.per_gib:
+    mine = (one.per_ocpu, one.per_gib, one.per_node)
+    theirs = (other.per_ocpu, other.per_gib, other.per_node)
+    if one is other or any(a > b for a, b in zip(mine, theirs, strict=True)):
         return False
-    if (one.per_ocpu, one.per_gib) == (other.per_ocpu, other.per_gib) and one.machine > other.machine:
+    if mine == theirs and one.machine > other.machine:
         return False
     reach, span = len(other.ocpus), len(other.memory)
     if len(one.ocpus) < reach or len(one.memory) < span:

@@ -17,6 +17,8 @@ ASKS = group(500, 1)
         (fixed(-1, 1, "1"), "machine 0: usable is"),
         (replace(fixed(1, 1, "1"), usable=(1, 1)), "machine 0: usable has 2 amounts; the first group has 4"),
         (flexible(2, "-1"), "machine 0: prices are -1 an OCPU"),
+        (flexible(2, per_node="-1"), "machine 0: price_per_node is -1; it has to be 0 or more"),
+        (flexible(2, per_node="NaN"), "machine 0: price_per_node is NaN; it has to be 0 or more"),
         (replace(flexible(2), ocpus=(2, 1)), "machine 0: ocpus, usable and gib must not fall"),
         (replace(flexible(2), ocpus=()), "machine 0: ocpus, usable and gib have to be of one length"),
         (replace(flexible(2), gib=((1, 8), (2, 99))), "machine 0: gib has to lie within 0 and 16"),
@@ -61,3 +63,9 @@ def test_a_flexible_size_has_the_amounts_of_its_ocpus_and_its_memory() -> None:
     assert asked.usable_of(Size(1, 2, 5)) == (2000, 5 * GIB, 0, 110)
     assert asked.price_of(Size(1, 2, 5)) == Decimal("0.0275")
     assert asked.price_of(Size(0)) == 1
+
+
+def test_each_machine_of_a_family_costs_its_price_per_node_whatever_its_size() -> None:
+    asked = problem([ASKS], [flexible(4, per_node="0.1")])
+    assert asked.price_of(Size(0, 2, 5)) == Decimal("0.1275")
+    assert asked.price_of(Size(0, 1, 1)) == Decimal("0.1115")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -16,7 +17,10 @@ def listed(seed: int) -> list[Machine]:
     ]
     for _ in range(random.randrange(3)):
         whole = flexible(
-            random.randrange(1, 9), f"0.0{random.randrange(1, 9)}", f"0.00{random.randrange(1, 9)}"
+            random.randrange(1, 9),
+            f"0.0{random.randrange(1, 9)}",
+            f"0.00{random.randrange(1, 9)}",
+            per_node=random.choice(["0", "0.003", "0.02"]),
         )
         machines.append(_with_a_dip(whole, random))
     return machines or [fixed(1000, 4, "0.1")]
@@ -26,15 +30,7 @@ def _with_a_dip(whole: Flexible, random: Random) -> Flexible:
     """Reservations take steps: a GiB more may leave less."""
     at = random.randrange(1, len(whole.memory))
     memory = tuple(amount - (GIB * 3 // 2 if gib == at else 0) for gib, amount in enumerate(whole.memory))
-    return Flexible(
-        whole.klass,
-        whole.ocpus,
-        whole.usable,
-        tuple(max(0, amount) for amount in memory),
-        whole.gib,
-        whole.price_per_ocpu,
-        whole.price_per_gib,
-    )
+    return replace(whole, memory=tuple(max(0, amount) for amount in memory))
 
 
 @pytest.mark.parametrize("seed", range(60))
