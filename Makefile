@@ -15,7 +15,7 @@ export RIGHTSIZE_CACHE := $(CACHE)
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools serving images demo test check format clean
+.PHONY: help setup tools serving images demo test bench check format clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
