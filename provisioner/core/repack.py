@@ -39,6 +39,7 @@ _MOST: Final = 12
 _MOST_IDLE: Final = 4
 """Empty nodes that are tried alone."""
 _HOUR_S: Final = 3600
+_UNITS: Final = (timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 _NO_PLACE: Final = "its pods would have no other place now"
 
 Without = Callable[[AbstractSet[str]], Situation]
@@ -240,7 +241,7 @@ class Repacking:
     def _declined(self, option: _Option | None) -> str:
         if option is None or option.saving_per_hour <= 0:
             return ""
-        life = timedelta(hours=round(float(self._life_h), 3))
+        life = _roughly(timedelta(hours=float(self._life_h)))
         cost = self._policy.repack_cost_per_pod * len(option.moved)
         return (
             f"${option.saving_per_hour.normalize():f} an hour less is possible, but moving {len(option.moved)} pods "
@@ -280,6 +281,12 @@ class Repacking:
         room = node.allocatable
         used = cpu / max(1, room.cpu_millicores) + memory / max(1, room.memory_bytes)
         return float(self._prices[node.name]) * (used - 2), node.name
+
+
+def _roughly(life: timedelta) -> timedelta:
+    """In whole hours, or what is whole below one: told to the second, it would be news at every look."""
+    unit = next((unit for unit in _UNITS if life >= unit), _UNITS[-1])
+    return life // unit * unit
 
 
 def _gain(option: _Option) -> str:

@@ -208,6 +208,31 @@ def test_what_has_not_changed_for_long_is_expected_to_last_as_long_again(
     assert bool(plan.declined) == (not moves)
 
 
+def declined(policy: Policy, unchanged_s: float) -> str:
+    pods = [replace(each, created=NOW - timedelta(seconds=unchanged_s)) for each in TWO]
+    return planned(pods, two_nodes(), policy).declined
+
+
+@pytest.mark.parametrize(
+    ("unchanged_s", "life"),
+    [(3600, "1:00:00"), (7199, "1:00:00"), (7200, "2:00:00"), (90_000, "1 day, 1:00:00")],
+)
+def test_a_reason_is_the_same_at_every_look_within_an_hour(unchanged_s: float, life: str) -> None:
+    policy = replace(POLICY, repack_cost_per_pod=Decimal(9))
+    said = declined(policy, unchanged_s)
+    assert said == (
+        "$0.5 an hour less is possible, but moving 2 pods is taken to cost $18, "
+        f"and nodes to serve for {life}"
+    )
+
+
+def test_looks_ten_seconds_apart_give_the_same_reason() -> None:
+    policy = replace(POLICY, repack_life_s=45, repack_cost_per_pod=Decimal(9))
+    for unchanged_s in (0, 120, 3600, 5000):
+        assert declined(policy, unchanged_s) == declined(policy, unchanged_s + 10)
+    assert declined(policy, 0).endswith("for 0:00:45")
+
+
 @pytest.mark.parametrize("changes", [{"repack": False}, {"mode": BIN_SELECT}, {"max_nodes": 2}])
 def test_it_is_done_only_where_it_may_be(changes: dict[str, Any]) -> None:
     assert planned(TWO, two_nodes(), replace(POLICY, **changes)).repack is None
