@@ -22,8 +22,13 @@ from provisioner.core.snapshot import Intent, Snapshot, is_shut
 def intents_of(plan: Plan, snapshot: Snapshot) -> tuple[Intent, ...]:
     """What the plan means each machine for, that is bought by it or was before."""
     specs = {name: pool for pool, names in _rooms(snapshot).items() for name in names}
+    registered = {node.name for node in snapshot.nodes}
     there = (
-        Intent(specs[each.node], tuple(pod.uid for pod in each.pods))
+        Intent(
+            specs[each.node],
+            tuple(pod.uid for pod in each.pods),
+            each.node if each.node in registered else "",
+        )
         for each in plan.existing
         if each.node in specs
     )
@@ -75,10 +80,12 @@ def _meant(pods: Sequence[Pod], site: Site, closed: frozenset[str], snapshot: Sn
         new = [pod for pod in waiting if pod.uid not in meant]
         theirs = {meant[pod.uid] for pod in waiting if pod.uid in meant}
         theirs |= {where[uid].name for uid in intent.pods if uid in where}
+        # A place on a node that is there is on that one or nowhere: those on their way were bought for others.
+        theirs = {intent.node} - closed if intent.node else theirs
         nobodys = (
             room.name
             for room in rooms.get(intent.spec, ())
-            if room.name not in taken and not room.guests and _holds(room, waiting)
+            if not (intent.node or room.name in taken or room.guests) and _holds(room, waiting)
         )
         known = (name for name in sorted(theirs) if name in site.rooms and _holds(site.rooms[name], waiting))
         name = (next(known, None) or next(nobodys, None)) if new else None

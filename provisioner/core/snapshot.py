@@ -26,11 +26,13 @@ from provisioner.core.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What one machine was bought for."""
+    """What one machine was bought for, or has room for."""
 
     spec: PoolSpec
     pods: tuple[str, ...]
     """By uid."""
+    node: str = ""
+    """The name of its node; empty while it has not registered, since it may not be known until then."""
 
 
 @dataclass(frozen=True, slots=True)

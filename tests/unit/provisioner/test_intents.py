@@ -119,6 +119,42 @@ def test_whoever_was_let_in_keeps_his_place_though_all_else_is_forgotten() -> No
     }
 
 
+def beside_another(machines: tuple[Instance, ...], *others: Pod) -> Snapshot:
+    """A node with a pod on it and room for `a`, not for `b`; its machine is the first of its pool."""
+    (spec,) = {each.spec for each in decided(Snapshot(pods(1))).nodes}
+    there = pod("there", "500m", node_name="n", phase="Running")
+    wanted = (there, pod("a", "400m"), pod("b", "700m"), *others)
+    ours = Pool("p", "p", spec, len(machines), machines)
+    return Snapshot(wanted, (node("n", "1", "4Gi"),), (ours,))
+
+
+THERE, COMING = Instance("id-n"), Instance("id-m", "m")
+
+
+@every_mode
+def test_a_place_beside_others_is_not_taken_for_one_on_a_node_of_that_size_on_its_way(mode: str) -> None:
+    before = beside_another((THERE,))
+    first = decided(before, mode)
+    assert where(first) == {frozenset("a"): 1, frozenset("b"): 1}
+    later = replace(beside_another((THERE, COMING)), intents=intents_of(first, before))
+    second = decided(later, mode)
+    assert second.nodes == ()
+    assert {each.node: [one.name for one in each.pods] for each in second.existing} == {
+        "n": ["a"],
+        "m": ["b"],
+    }
+
+
+@every_mode
+def test_whoever_lost_his_place_to_another_does_not_take_what_was_bought_for_a_third(mode: str) -> None:
+    before = beside_another((THERE,))
+    intents = intents_of(decided(before, mode), before)
+    other = pod("other", "300m", node_name="n", phase="Running")
+    plan = decided(replace(beside_another((THERE, COMING), other), intents=intents), mode)
+    assert [[one.name for one in each.pods] for each in plan.nodes] == [["a"]]
+    assert {each.node: [one.name for one in each.pods] for each in plan.existing} == {"m": ["b"]}
+
+
 def test_a_place_that_cannot_be_kept_is_none() -> None:
     gone, small = node("gone"), node("n", taints=(STARTING,))
     wanted = (pod("p", tolerations=(ticket(gone),)), pod("q", "3", tolerations=(ticket(small),)))
