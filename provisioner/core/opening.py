@@ -69,6 +69,7 @@ def openings(
     meant = {each.node: each.pods for each in plan.existing}
     there = {node.name for node in snapshot.nodes} - {node.name for node in shut}
     coming = [pod for name, pods in meant.items() if name not in there for pod in pods]
+    coming += [pod for planned in plan.nodes for pod in planned.pods]
     asked: dict[str, Resources] = {}
     for pod in snapshot.pods:
         if pod.node_name and not pod.is_finished:

@@ -123,6 +123,12 @@ def test_a_node_stays_shut_to_pods_whose_own_node_is_on_its_way(asks: Pod, *, co
     assert opened(meant, shut("a"), running=(gone,)) == ({} if comes_in_between else {"a": EVERYBODY})
 
 
+def test_a_node_stays_shut_to_pods_whose_own_node_is_bought_now() -> None:
+    plan = decide(Snapshot(pods(1)), MARKET, ANY_ARCH, NOW, lambda: False)
+    assert len(plan.nodes) == 1
+    assert list(openings(plan, seen(shut("a")), POLICY, NOW, {})) == []
+
+
 def test_pods_meant_for_nodes_that_are_open_already_tempt_nobody() -> None:
     assert opened({"b": (pod("q"),)}, shut("a"), node("b")) == {"a": EVERYBODY}
 
