@@ -6,11 +6,12 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from provisioner.core.daemon_sets import DaemonSet
-from provisioner.core.model import ZONE, HostPort, Pod, Toleration
+from provisioner.core.model import HOSTNAME, ZONE, HostPort, Pod, Spread, Toleration
 from provisioner.core.policy import MODES, Policy
-from tests.property.test_optimal_plans import one_pod
+from tests.property.test_optimal_plans import one_pod, term
 from tests.support.provision import catalog, daemon_set, flexible, offering, pod
 from tests.support.world import World
 
@@ -20,16 +21,29 @@ MARKET = catalog(
     offering("gpu", "0.30", arch="amd64", vcpus=4, memory_gib=Decimal(16), gpus=1, zones=("z2",)),
     flexible(zones=("z1", "z2", "z3")),
 )
+Wave = list[dict[str, Any]]
+OVER_NODES = Spread(term(HOSTNAME, "a"), 1)
 
 
 def by_itself(values: dict[str, Any]) -> dict[str, Any]:
     """Without rules under which it depends on the order of coming who may go where."""
     apart = tuple(each for each in values["anti_affinity"] if each.topology_key != ZONE)
-    spread = tuple(each for each in values["spread"] if each.term.topology_key != ZONE)
-    return {**values, "affinity": (), "anti_affinity": apart, "spread": spread}
+    return {**values, "affinity": (), "anti_affinity": apart, "spread": ()}
 
 
-waves = st.lists(st.lists(one_pod.map(by_itself), min_size=1, max_size=8), min_size=1, max_size=3)
+def spreading(values: dict[str, Any]) -> dict[str, Any]:
+    """Whoever a spread counts keeps to it, over the same nodes: otherwise the order of coming decides."""
+    if values["labels"] != {"app": "a"}:
+        return values
+    return {**values, "spread": (OVER_NODES,), "node_selector": {}}
+
+
+def some_waves(one: SearchStrategy[dict[str, Any]]) -> SearchStrategy[list[Wave]]:
+    return st.lists(st.lists(one, min_size=1, max_size=8), min_size=1, max_size=3)
+
+
+loose = one_pod.map(by_itself)
+waves = some_waves(loose) | some_waves(loose.map(spreading))
 
 
 def policy(mode: str) -> Policy:
@@ -46,7 +60,7 @@ def policy(mode: str) -> Policy:
     )
 
 
-def pods_of(wave: list[dict[str, Any]], number: int) -> list[Pod]:
+def pods_of(wave: Wave, number: int) -> list[Pod]:
     names = (f"w{number}-{at}" for at in range(len(wave)))
     return [
         pod(name, **{key: value for key, value in values.items() if key != "place"})
@@ -83,7 +97,7 @@ daemon_sets = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(waves, st.sampled_from(MODES), daemon_sets)
 def test_the_first_node_of_a_kind_has_room_for_the_daemons_of_the_cluster(
-    given_waves: list[list[dict[str, Any]]], mode: str, made: list[DaemonSet]
+    given_waves: list[Wave], mode: str, made: list[DaemonSet]
 ) -> None:
     world = World(MARKET, policy(mode))
     world.cluster.daemon_sets = made
@@ -106,14 +120,16 @@ def test_the_first_node_of_a_kind_has_room_for_the_daemons_of_the_cluster(
 @settings(max_examples=100, deadline=None)
 @given(waves, st.sampled_from(MODES), st.booleans())
 def test_after_one_round_whoever_was_planned_for_runs_and_no_bought_node_is_empty(
-    given_waves: list[list[dict[str, Any]]], mode: str, named: bool
+    given_waves: list[Wave], mode: str, named: bool
 ) -> None:
     world = World(MARKET, policy(mode))
     world.driver.names_machines = named
     for number, wave in enumerate(given_waves):
         world.cluster.add(*pods_of(wave, number))
+        world.cluster.schedule()
         before = len(world.bought)
         plan = world.controller.step(world.now, world.seconds)
+        world.cluster.schedule()
         machines = world.driver.boot()
         left = {each.pod.name for each in plan.unplaced}
         assert world.controller.step(world.now, world.seconds).nodes == ()
@@ -125,4 +141,25 @@ def test_after_one_round_whoever_was_planned_for_runs_and_no_bought_node_is_empt
         used = {each.node_name for each in world.cluster.pods.values()}
         assert {instance.id for instance, _ in machines} <= used
         # Those that cannot be bought for go.
+        world.cluster.pods = {name: each for name, each in world.cluster.pods.items() if each.node_name}
+
+
+@settings(max_examples=100, deadline=None)
+@given(waves, st.sampled_from(MODES), st.booleans())
+def test_nothing_is_bought_twice_though_the_scheduler_has_not_looked_yet(
+    given_waves: list[Wave], mode: str, named: bool
+) -> None:
+    world = World(MARKET, policy(mode))
+    world.driver.names_machines = named
+    for number, wave in enumerate(given_waves):
+        world.cluster.add(*pods_of(wave, number))
+        world.controller.step(world.now, world.seconds)
+        assert world.controller.step(world.now, world.seconds).nodes == ()
+        machines = world.driver.boot()
+        assert world.controller.step(world.now, world.seconds).nodes == ()
+        world.cluster.register(machines, world.now)
+        for _ in range(2):
+            assert world.controller.step(world.now, world.seconds).nodes == ()
+        world.cluster.schedule()
+        # Those that cannot be bought for go, and those whose places others have taken.
         world.cluster.pods = {name: each for name, each in world.cluster.pods.items() if each.node_name}

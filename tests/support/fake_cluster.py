@@ -141,8 +141,17 @@ class FakeCluster:
             self.nodes.pop(machine_id, None)
 
     def schedule(self) -> None:
-        """Each pending pod goes to the first node that takes it, those of DaemonSets last."""
+        """Each pending pod goes to the first node that takes it, those of DaemonSets last.
+
+        Where one came, all that are left are tried again: they may have to be beside it, or not too far ahead of it.
+        """
         self._make_daemons()
+        before = -1
+        while len(self.pending) != before:
+            before = len(self.pending)
+            self._schedule_once()
+
+    def _schedule_once(self) -> None:
         site = Site(room_of(node) for node in self.nodes.values())
         for pod in self.pods.values():
             if pod.node_name in site.rooms:
