@@ -1,7 +1,7 @@
 """What the provisioner said of a price that could be less: its own words, from its log.
 
-It says why nothing is moved when the reason is new, and not again while it stays the same. So the last such
-line counts, however old it is; whether nodes have changed since is told with it.
+It says why nothing is moved when the reason is new, and not again while it stays the same; and that a reason
+holds no longer. So the last such line counts, however old it is; whether nodes have changed since is told with it.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-MOVING: Final = "moving"
-"""Subject of what the provisioner says of moves that are not worth their price."""
+from provisioner.core.explain import MOVING, WITHDRAWN
+
 _NOT_BOUGHT: Final = frozenset({"not to be had", "order failed"})
 _BOUGHT: Final = "buy"
 _GIVEN_BACK: Final = "terminate: "
@@ -34,7 +34,7 @@ def said_of_price(log: str, since: str) -> tuple[Said, ...]:
     for line in _lines(log):
         event, subject, time = (str(line.get(key, "")) for key in ("event", "subject", "timestamp"))
         if subject == MOVING:
-            moving = Said(time, event)
+            moving = None if event == WITHDRAWN else Said(time, event)
         elif moving is not None and (event == _BOUGHT or event.startswith(_GIVEN_BACK)):
             moving = Said(moving.time, moving.words, is_older=True)
         if event in _NOT_BOUGHT and time >= since:

@@ -299,7 +299,8 @@ class Controller:
     def _report(self, plan: Plan, now: datetime) -> None:
         """Every decision that is new."""
         self._say("buying", f"held: {plan.held}" if plan.held else "", level="warning")
-        self._say("moving", plan.declined)
+        was_declined = explain.MOVING in self._memory.said
+        self._say(explain.MOVING, plan.declined or (explain.WITHDRAWN if was_declined else ""))
         for shape, lacking in plan.shortfalls.items():
             self._say(f"shape {shape}", words_of(lacking), level="warning")
         self._say("headroom", explain.shortage(plan), level="warning")

@@ -5,9 +5,15 @@ The controller's log, its events and the `explain` command say the same because 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from provisioner.core.model import Pod
 from provisioner.core.plan import Plan, PlannedNode, Unplaced
+
+MOVING: Final = "moving"
+"""The log's subject for why pods are not moved."""
+WITHDRAWN: Final = "why pods are not moved, as said before, holds no longer"
+"""Said of it when there is no reason any more."""
 
 
 def purchase(planned: PlannedNode) -> str:

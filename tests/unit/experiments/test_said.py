@@ -3,6 +3,7 @@
 import json
 
 from experiments.said import Said, said_of_price
+from provisioner.core.explain import WITHDRAWN
 
 DECLINED = "$0.002 an hour less is possible, but moving 3 pods is taken to cost $0.003"
 
@@ -28,6 +29,12 @@ def test_the_last_word_on_moving_counts() -> None:
 
 def test_it_counts_from_before_as_well_since_it_is_said_once() -> None:
     assert said(moving(DECLINED, 2), since="2026-01-02T03:05:00+00:00")[0].words == DECLINED
+
+
+def test_a_reason_that_was_withdrawn_is_none() -> None:
+    gone = moving(WITHDRAWN, 2)
+    assert said(moving(DECLINED, 1), gone, line("buy", 3)) == ()
+    assert said(moving(DECLINED, 1), gone, moving(DECLINED, 3)) == (Said("2026-01-02T03:04:03Z", DECLINED),)
 
 
 def test_that_nodes_came_or_went_since_is_told() -> None:

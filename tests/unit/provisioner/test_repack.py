@@ -10,6 +10,7 @@ import pytest
 
 from catalog.names import DRAINING_KEY, REMOVABLE_SINCE_KEY, STEPS_ASIDE_FROM_KEY, STEPS_ASIDE_KEY
 from provisioner.core.decide import decide
+from provisioner.core.explain import MOVING, WITHDRAWN
 from provisioner.core.model import Budget, Node, Owner, Pod
 from provisioner.core.plan import DETACH, DRAIN, EVICT, MARK, UNCORDON, UNMARK, Plan
 from provisioner.core.policy import BIN_SELECT, OPTIMAL, Policy
@@ -254,6 +255,12 @@ def on_a_small_node_each(*pods: Pod) -> World:
     return world
 
 
+def said_of_moving(world: World) -> list[str]:
+    about = f" {{'subject': '{MOVING}'}}"
+    lines = (line for line in world.log.lines if line.endswith(about))
+    return [line.removesuffix(about).removeprefix("info ") for line in lines]
+
+
 @pytest.mark.parametrize("restart", [lambda _: None, World.restart])
 def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], None]) -> None:
     world = on_a_small_node_each(worker("a", ""), worker("b", ""))
@@ -263,6 +270,29 @@ def test_the_whole_move_serves_all_the_time_and_ends(restart: Callable[[World], 
         assert sum(each.is_ready for each in world.cluster.pods.values()) == 2
     assert (world.bought, world.price_per_hour) == (["small", "small", "large"], Decimal("1.5"))
     assert sorted(world.cluster.evicted) == ["a", "b"]
+
+
+def test_a_reason_is_logged_once_and_so_is_that_it_holds_no_longer() -> None:
+    world = on_a_small_node_each(worker("a", ""), worker("b", ""))
+    world.policy = replace(POLICY, repack_cost_per_pod=Decimal(9))
+    world.restart()
+    world.rounds(3)
+    assert said_of_moving(world) == [
+        "$0.5 an hour less is possible, but moving 2 pods is taken to cost $18, and nodes to serve for 1:00:00"
+    ]
+    del world.cluster.pods["b"]
+    world.rounds(3)
+    assert said_of_moving(world)[1:] == [WITHDRAWN]
+    world.cluster.add(worker("c", ""))
+    world.rounds(5)
+    assert said_of_moving(world)[2:] == said_of_moving(world)[:1]
+
+
+def test_where_no_reason_was_given_none_is_withdrawn() -> None:
+    world = World(MARKET, POLICY)
+    world.cluster.add(worker("a", ""))
+    world.rounds(5)
+    assert said_of_moving(world) == []
 
 
 HASH = {"app": "web", TEMPLATE_HASH: "7d4f"}
