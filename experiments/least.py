@@ -42,14 +42,14 @@ class Least:
 def least(lists: Lists, terms: Terms, now: datetime) -> Least:
     """The least price for the pods of a cluster, with the nodes that were not bought for them.
 
-    What the policy asks to be kept free counts as well.
+    What the policy asks to be kept free counts as well; what nodes are taken to cost beside their price does not.
 
     Raises:
         Fault: when it cannot be worked out, with the reason.
     """
     seen = anew(lists, terms)
     rounds = iter(range(ROUNDS))
-    policy = replace(terms.policy, repack=False)
+    policy = replace(terms.policy, repack=False, node_overhead_price_per_hour=Decimal(0))
     plan = decide(seen, terms.catalog, policy, now, lambda: next(rounds, None) is not None)
     if plan.held:
         raise Fault(f"nothing may be bought: {plan.held}")

@@ -26,6 +26,7 @@ from provisioner.core.policy import (
     DESIRED,
     GROWTHS,
     MODES,
+    MOST_NODE_OVERHEAD,
     NEVER,
     OPTIMAL,
     REASONS,
@@ -169,6 +170,9 @@ class PolicySettings(Section):
     registration_s: float = Field(default=900, gt=0)
     empty_pool_s: float = Field(default=600, ge=0)
     no_capacity_s: float = Field(default=300, ge=0)
+    node_overhead_price_per_hour: Decimal = Field(
+        default=Decimal(0), ge=0, le=MOST_NODE_OVERHEAD, allow_inf_nan=False
+    )
     max_pools: int = Field(default=20, ge=1)
     bin_select_pod_cpu_threshold: int = Field(default=3000, ge=1)
     bin_select_pod_memory_threshold: int = Field(default=2 * 10**9, ge=1)

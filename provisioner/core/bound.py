@@ -2,7 +2,7 @@
 
 It is the packing kernel's bound for the same pods, rooms and offerings, with every rule dropped that
 the kernel cannot hold exactly (spread, affinity to other pods, volumes) or that is only preferred. Fewer
-rules never cost more.
+rules never cost more. It is of prices alone, without what nodes are taken to cost beside them.
 """
 
 from dataclasses import replace
@@ -29,7 +29,12 @@ def lower_bound(situation: Situation, outcome: Outcome) -> Decimal:
         return min(price, outcome.bound)
     kept = (pod for pods in outcome.kept.values() for pod in pods)
     pods = [_relaxed(pod) for pod in (*outcome.settled, *kept)]
-    policy = replace(situation.terms.policy, max_pools=_ANY, preferred_architecture="")
+    policy = replace(
+        situation.terms.policy,
+        max_pools=_ANY,
+        preferred_architecture="",
+        node_overhead_price_per_hour=Decimal(0),
+    )
     unlimited = replace(situation.terms, policy=policy)
     folded = fold(kinds_of(pods, situation.site), situation.open_rooms, situation.site, unlimited)
     return min(price, kernel_bound(folded.problem, _ROUNDS))

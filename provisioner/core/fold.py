@@ -7,6 +7,7 @@ affinity to nodes, capacity type, and pods that are there already. Each free roo
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from catalog.offering import Offering
@@ -57,7 +58,7 @@ def fold(kinds: Sequence[Kind], rooms: Iterable[Room], site: Site, terms: Terms)
     for lot in lots:
         made = machine(terms.catalog, lot.offering, lot.place, len(sold), names)
         if made is not None:
-            machines.append(made)
+            machines.append(_with_overhead(made, terms.policy.node_overhead_price_per_hour))
             sold.append(lot)
     there = [room for room in rooms if room.free.pods > _NO_ROOM]
     refused = pod_kinds.apart(divided)
@@ -81,6 +82,13 @@ def fold(kinds: Sequence[Kind], rooms: Iterable[Room], site: Site, terms: Terms)
         standing,
     )
     return Folded(asked, tuple(divided), tuple(sold), tuple(there))
+
+
+def _with_overhead(made: Machine, price: Decimal) -> Machine:
+    """The machine, at what having one more node of it is taken to cost."""
+    if isinstance(made, Flexible):
+        return replace(made, price_per_node=price)
+    return replace(made, price=made.price + price)
 
 
 class _Eligible:

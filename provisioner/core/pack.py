@@ -45,7 +45,8 @@ def _packed(kinds: Sequence[Kind], situation: Situation, outcome: Outcome) -> li
         for pod in deal.out(load):
             join(pod, room, situation, outcome)
     over = list(_bought(folded, answer, deal, situation, outcome))
-    is_exact = not (terms.policy.preferred_architecture or any(kind.pod.spread for kind in kinds))
+    is_other = terms.policy.preferred_architecture or terms.policy.node_overhead_price_per_hour
+    is_exact = not (is_other or any(kind.pod.spread for kind in kinds))
     if is_alone and is_exact and not over and not answer.unplaced:
         outcome.bound = answer.bound
     out = [replace(folded.kinds[at], pods=deal.some(at, pods), zone="") for at, pods in answer.unplaced]

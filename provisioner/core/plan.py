@@ -97,6 +97,7 @@ class Repack:
     goes_to: Mapping[str, str]
     """The target of each pod that moves to a node that is there, by the pod's key."""
     saving_per_hour: Decimal
+    """With what each node is taken to cost beside its price."""
     is_ready: bool
     """Whether nothing is to be bought or waited for any more."""
     why: str

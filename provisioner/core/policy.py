@@ -32,6 +32,8 @@ MANUAL: Final = "manual"
 AUTOMATIC: Final = "automatic"
 RELEASES: Final = (NEVER, MANUAL, AUTOMATIC)
 """How pods get free that a gate holds for a preview of their price."""
+MOST_NODE_OVERHEAD: Final = Decimal(1)
+"""US dollars an hour: more is a price a month that was taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,9 @@ class Policy:
     """How long a pool without nodes is kept for reuse."""
     no_capacity_s: float = 300
     """How long a shape that had no capacity in a zone is passed over."""
+    node_overhead_price_per_hour: Decimal = Decimal(0)
+    """US dollars that each node is taken to cost beside its price, such as its boot volume. It decides between few
+    large nodes and many small ones, and is in no price that is told or limited."""
     max_pools: int = 20
     """Most sizes in use at once (a pool is one size, zone, capacity type, labels and taints)."""
     max_nodes: int | None = None

@@ -4,7 +4,8 @@ A set of nodes leaves when its hourly price, less that of the nodes bought for i
 empty nodes kept for them, is worth more over the expected life than moving the pods costs. Its nodes
 are marked like empty ones, wait as long, and are stuck to while the move pays. What is bought for it
 is found again as an empty node, at the same price, until the pods are there: a restart forgets
-nothing. `relocate` has the steps.
+nothing. `relocate` has the steps. What each node is taken to cost beside its price (the policy's
+`node_overhead_price_per_hour`) counts on both sides, so that what is bought by it also stays by it.
 
 Where nodes are bought for pending pods anyway, they are bought with room for pods whose nodes can then
 be given back, if that is cheaper in the end by the same reckoning.
@@ -83,7 +84,8 @@ class Repacking:
         self._life_h = self._expected_life_h()
         staying = (each for each in snapshot.machines if not each.is_leaving)
         self._specs = {machine.name: machine.spec for machine in staying}
-        self._prices = {name: price_of(spec, catalog) for name, spec in self._specs.items()}
+        self._overhead = self._policy.node_overhead_price_per_hour
+        self._prices = {name: price_of(spec, catalog) + self._overhead for name, spec in self._specs.items()}
         self._guests = guests_of(snapshot.pods)
         self._movable = Movable(snapshot.pods, snapshot.budgets)
         self._idle = frozenset(name for name in self._prices if name not in self._guests)
@@ -218,7 +220,7 @@ class Repacking:
     def _spent(self, outcome: Outcome) -> Decimal:
         """What is paid an hour for nodes that are bought, and for empty ones that are kept."""
         kept = sum((self._prices[name] for name in outcome.placed if name in self._idle), Decimal(0))
-        return sum((planned.size.price_per_hour for planned in outcome.bought), kept)
+        return sum((planned.size.price_per_hour + self._overhead for planned in outcome.bought), kept)
 
     def _said(self, option: _Option, leaver: Leaver | None = None) -> Repack:
         """The option as a part of a plan."""
@@ -234,7 +236,7 @@ class Repacking:
             {pod.key: name for name, pods in placed.items() for pod in pods},
             option.saving_per_hour,
             not nodes and placed.keys() <= ready,
-            f"its pods fit on {', '.join(where)}; {leaver.why if leaver else _gain(option)}",
+            f"its pods fit on {', '.join(where)}; {leaver.why if leaver else self._gain(option)}",
             leaver.reason if leaver else UNDERUSED,
         )
 
@@ -244,9 +246,19 @@ class Repacking:
         life = _roughly(timedelta(hours=float(self._life_h)))
         cost = self._policy.repack_cost_per_pod * len(option.moved)
         return (
-            f"${option.saving_per_hour.normalize():f} an hour less is possible, but moving {len(option.moved)} pods "
-            f"is taken to cost ${cost.normalize():f}, and nodes to serve for {life}"
+            f"${option.saving_per_hour.normalize():f} an hour less is possible{self._counted()}, "
+            f"but moving {len(option.moved)} pods is taken to cost ${cost.normalize():f}, and nodes to serve for {life}"
         )
+
+    def _gain(self, option: _Option) -> str:
+        return (
+            f"moving {len(option.moved)} pods off {len(option.leaving)} nodes "
+            f"saves ${option.saving_per_hour.normalize():f} an hour{self._counted()}"
+        )
+
+    def _counted(self) -> str:
+        """What a saving counts beside prices, which need not fall by as much, nor fall at all."""
+        return f" (${self._overhead.normalize():f} counted for each node)" if self._overhead else ""
 
     def _expected_life_h(self) -> Decimal:
         """How long nodes are expected to serve: as long again as nothing has changed, at least the policy's time."""
@@ -287,13 +299,6 @@ def _roughly(life: timedelta) -> timedelta:
     """In whole hours, or what is whole below one: told to the second, it would be news at every look."""
     unit = next((unit for unit in _UNITS if life >= unit), _UNITS[-1])
     return life // unit * unit
-
-
-def _gain(option: _Option) -> str:
-    return (
-        f"moving {len(option.moved)} pods off {len(option.leaving)} nodes "
-        f"saves ${option.saving_per_hour.normalize():f} an hour"
-    )
 
 
 def _for_pending(option: _Option) -> Outcome | None:

@@ -55,7 +55,7 @@ class _Rivals:
         (size,) = self.shelves[at].choose(load)
         lot = lots[self._lots[at]]
         sized = self._terms.catalog.size_at(lot.offering, lot.place, size.ocpus, size.gib)
-        return RunnerUp(sized, _why_not(sized.price_per_hour - problem.price_of(node.size)))
+        return RunnerUp(sized, _why_not(problem.price_of(size) - problem.price_of(node.size)))
 
     def _open_to(self, node: Node) -> Bools:
         """Which of them everything on the node may run on."""

@@ -13,7 +13,7 @@ from experiments.terms import Terms
 from provisioner.core.policy import Headroom, Policy
 from provisioner.core.resources import Resources
 from tests.support.kube_json import node_json, owned_by, pod_json
-from tests.support.provision import OKE_NOMINAL
+from tests.support.provision import OKE, OKE_NOMINAL
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 A1_OCPU, A1_GIB = Decimal("0.01"), Decimal("0.0015")
@@ -59,6 +59,16 @@ def test_what_is_kept_free_is_paid_for() -> None:
     policy = Policy(families=("VM.Standard.A1",), headroom=Headroom(1, Resources(8000, 8 * 2**30, pods=1)))
     found = least(lists(worker("a"), nodes=(node_json("n"),)), Terms(OKE_NOMINAL, policy), NOW)
     assert found.price_per_hour > MANAGEMENT
+
+
+def test_it_is_of_prices_whatever_nodes_are_taken_to_cost_beside_them() -> None:
+    pods = [pod_json(f"v{at}", "400m", "4G", at="n") for at in range(1)]
+    pods += [pod_json(f"s{at}", "400m", "1G", at="n") for at in range(4)]
+    seen = lists(*pods, nodes=(node_json("n"),))
+    bare = Terms(OKE, Policy())
+    counted = Terms(OKE, Policy(node_overhead_price_per_hour=Decimal("0.0029")))
+    assert least(seen, counted, NOW) == least(seen, bare, NOW)
+    assert least(seen, bare, NOW).price_per_hour == MANAGEMENT + Decimal("0.0450")
 
 
 def test_pods_that_no_node_can_be_bought_for_are_told() -> None:

@@ -107,6 +107,10 @@ def test_a_deadline_is_a_time_that_comes(deadline: float) -> None:
         ("max_cpu_millicores", -1),
         ("max_memory_bytes", -1),
         ("max_price_per_hour", "NaN"),
+        ("node_overhead_price_per_hour", -0.001),
+        ("node_overhead_price_per_hour", 2.125),
+        ("node_overhead_price_per_hour", "NaN"),
+        ("node_overhead_price_per_hour", "much"),
         ("preferred_architecture", "s390x"),
         ("preferred_architecture", "amd64"),
     ],
@@ -114,6 +118,11 @@ def test_a_deadline_is_a_time_that_comes(deadline: float) -> None:
 def test_limits_and_shares_are_amounts_and_what_is_preferred_is_allowed(name: str, value: Any) -> None:
     (said,) = faults(text("oke", policy={"architectures": ["arm64"], name: value}))
     assert said.startswith(f"policy.{name}")
+
+
+def test_what_nodes_cost_beside_their_price_is_dollars_as_they_are_written() -> None:
+    overhead = parse(text("oke", policy={"node_overhead_price_per_hour": 0.0029})).policy.policy()
+    assert overhead.node_overhead_price_per_hour == Decimal("0.0029")
 
 
 def test_the_preferred_architecture_is_one_of_the_allowed() -> None:
