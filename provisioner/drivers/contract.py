@@ -13,11 +13,12 @@ The contract of every driver:
   `Gone`.
 - *Without memory.* A driver made anew finds every pool of its cluster by the pools' tags and reads
   their identity from them.
-
 - *As of today.* A pool says whether it would be made by other settings now. Such a pool is not grown: a
   launch makes another one of the same identity beside it.
+- *Patient for seconds.* A cloud in trouble is asked again a few times where a repeat changes nothing twice;
+  longer patience is the caller's.
 
-Errors are the four classes below, nothing else; anything else is a bug of the driver.
+Errors are the classes below, nothing else; anything else is a bug of the driver.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ class Retry(DriverError):
     def __init__(self, message: str, after_s: float) -> None:
         super().__init__(message)
         self.after_s = after_s
+
+
+class Trouble(Retry):
+    """The cloud's own, and often over within seconds: throttled, failing inside, or unreachable."""
 
 
 class Denied(DriverError):

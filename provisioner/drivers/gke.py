@@ -1,8 +1,8 @@
 """GKE: one node pool in one zone for each machine type, zone, capacity type, labels and taints.
 
-Growing sets an absolute size, computed from what was last seen, so an order whose reply was lost can be
-made again. Shrinking never sets a size, which would leave the choice
-of the node to the cloud: the machine is deleted from its instance group.
+Growing sets an absolute size, computed from what was last seen, and a pool's name is its identity's, so
+an order whose reply was lost can be made again; in trouble it is, at once. Shrinking never sets a size,
+which would leave the choice of the node to the cloud: the machine is deleted from its instance group.
 """
 
 import time
@@ -14,8 +14,9 @@ from typing import Any, Final
 from provisioner.core.market import Catalog
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.drivers import gke_pool
+from provisioner.drivers.again import Again
 from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
-from provisioner.drivers.gke_client import Clients, call, clients, is_about_capacity, listed
+from provisioner.drivers.gke_client import Clients, call, clients, is_about_capacity, listed, order
 from provisioner.drivers.gke_operations import BUSY_S, Operation, Operations
 from provisioner.drivers.gke_pool import GkeSite, Group
 from provisioner.drivers.removal import Leftover, Patience, remove_all
@@ -60,12 +61,16 @@ class GkeDriver:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        again: Again | None = None,
     ) -> None:
         self._apis = apis
         self._site = site
         self._catalog = catalog
         self._clock = clock
-        self._operations = Operations(apis.engine, site.place, sleep, self._note_done)
+        self._again = again or Again(sleep)
+        self._operations = Operations(
+            partial(self._ask, apis.engine.get_operation), site.place, sleep, self._note_done
+        )
         self._orders: dict[str, _Order] = {}
         self._leaving: dict[str, float] = {}
         self._seen: dict[str, int] = {}
@@ -97,15 +102,15 @@ class GkeDriver:
 
     def launch(self, spec: PoolSpec, count: int, token: str) -> None:  # noqa: ARG002 (sizes are absolute, names unique)
         """Grow the pool of that identity, or order it."""
-        order = gke_pool.creation(spec, count, self._site, self._catalog)
-        name = order.name
+        wanted = gke_pool.creation(spec, count, self._site, self._catalog)
+        name = wanted.name
         if name in self._orders:
             raise Retry(f"pool {name} is being made", BUSY_S)
         self._operations.wait()
         try:
             there = self._get(name)
         except Gone:
-            self._create(order, spec, count)
+            self._create(wanted, spec, count)
         else:
             self._grow(there, spec, count)
 
@@ -131,7 +136,7 @@ class GkeDriver:
         if _is_going(self._get(pool.name)):
             raise Gone(f"{pool.name} is being deleted already")
         self._remember(
-            call(self._engine.delete_node_pool, about_existing=True, name=self._site.path(pool.name)),
+            order(self._engine.delete_node_pool, about_existing=True, name=self._site.path(pool.name)),
             pool.name,
         )
 
@@ -166,11 +171,15 @@ class GkeDriver:
         return self._apis.engine
 
     def _get(self, name: str) -> Any:
-        return call(self._engine.get_node_pool, about_existing=True, name=self._site.path(name))
+        return self._ask(self._engine.get_node_pool, name=self._site.path(name))
+
+    def _ask(self, method: Callable[..., Any], **named: Any) -> Any:
+        """Ask about what is there, again while the cloud is in trouble."""
+        return self._again(partial(call, method, about_existing=True, **named))
 
     def _listed(self) -> Iterator[tuple[Any, PoolSpec]]:
         """Our pools of this cluster that are not being deleted, with their identity."""
-        for raw in _ours(self._apis, self._site):
+        for raw in self._again(partial(_ours, self._apis, self._site)):
             spec = gke_pool.spec_of(raw)
             if spec is not None and not _is_going(raw):
                 yield raw, spec
@@ -187,8 +196,8 @@ class GkeDriver:
                     "zone": group.zone,
                     "instance_group_manager": group.name,
                 }
-                target += call(self._apis.groups.get, about_existing=True, **named).target_size
-                machines = listed(self._apis.groups.list_managed_instances, **named)
+                target += self._ask(self._apis.groups.get, **named).target_size
+                machines = self._again(partial(listed, self._apis.groups.list_managed_instances, **named))
                 managed += [(group, machine) for machine in machines]
         except Gone:
             return None
@@ -218,12 +227,18 @@ class GkeDriver:
             is_outdated=gke_pool.is_outdated(raw, spec, self._site, self._catalog),
         )
 
-    def _create(self, order: Any, spec: PoolSpec, count: int) -> None:
-        answer = call(
-            self._engine.create_node_pool, about_existing=False, parent=self._site.parent, node_pool=order
+    def _create(self, wanted: Any, spec: PoolSpec, count: int) -> None:
+        answer = self._again(
+            partial(
+                order,
+                self._engine.create_node_pool,
+                about_existing=False,
+                parent=self._site.parent,
+                node_pool=wanted,
+            )
         )
-        self._remember(answer, order.name)
-        self._orders[order.name] = _Order(spec, count, self._clock())
+        self._remember(answer, wanted.name)
+        self._orders[wanted.name] = _Order(spec, count, self._clock())
 
     def _grow(self, raw: Any, spec: PoolSpec, count: int) -> None:
         """Add machines to a pool that is as it was when their number was decided."""
@@ -240,7 +255,9 @@ class GkeDriver:
     def _resize(self, name: str, size: int, *, grows: bool = False) -> None:
         path = self._site.path(name)
         request = {"name": path, "node_count": size}
-        answer = call(self._engine.set_node_pool_size, about_existing=True, request=request)
+        answer = self._again(
+            partial(order, self._engine.set_node_pool_size, about_existing=True, request=request)
+        )
         self._remember(answer, name, size if grows else None)
 
     def _delete_machines(self, group: Group, machines: Iterable[Any]) -> None:
@@ -255,7 +272,7 @@ class GkeDriver:
             instance_group_manager=group.name,
             instance_group_managers_delete_instances_request_resource=wanted,
         )
-        call(self._apis.groups.delete_instances_unary, about_existing=True, request=request)
+        order(self._apis.groups.delete_instances_unary, about_existing=True, request=request)
 
     def _remember(self, answer: Any, pool: str, size: int | None = None) -> None:
         self._errors.pop(pool, None)
@@ -329,7 +346,7 @@ def site_of(cluster_id: str) -> GkeSite:
 def _delete_pool(apis: Clients, site: GkeSite, name: str) -> str:
     """Order a pool's deletion; returns why that was not possible now, or nothing."""
     try:
-        call(apis.engine.delete_node_pool, about_existing=True, name=site.path(name))
+        order(apis.engine.delete_node_pool, about_existing=True, name=site.path(name))
     except Gone:
         return ""
     except Retry as busy:

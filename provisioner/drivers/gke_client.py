@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provisioner.drivers.contract import Denied, DriverError, Gone, NoCapacity, Retry
+from provisioner.drivers.contract import Denied, DriverError, Gone, NoCapacity, Retry, Trouble
 
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
-_TIMEOUT_S: Final = 60.0
+_READ_S: Final = 20.0
+_WRITE_S: Final = 45.0
+"""How long to wait for an answer: as Google's own client of clusters does, of what is read and what is ordered."""
 _BUSY_S: Final = 5.0
 _THROTTLED_S: Final = 30.0
+_PASSING: Final = (500, 502, 503, 504)
 _CAPACITY: Final = (
     "resource_pool_exhausted",  # with ZONE_ or REGION_ before it, _WITH_DETAILS after it
     "stockout",  # GCE_STOCKOUT, ZONE_RESOURCE_STOCKOUT
@@ -64,15 +67,21 @@ def clients(credentials: Any, endpoint: str = "") -> Clients:
 
 
 def call(method: Callable[..., Any], *, about_existing: bool, **named: Any) -> Any:
-    """Call an API once: what happens after an error is decided here, not in the SDK."""
+    """Ask an API once: what happens after an error is decided here, not in the SDK."""
     with translated(about_existing=about_existing):
-        return method(**named, retry=None, timeout=_TIMEOUT_S)
+        return method(**named, retry=None, timeout=_READ_S)
+
+
+def order(method: Callable[..., Any], *, about_existing: bool, **named: Any) -> Any:
+    """Have an API change something, once."""
+    with translated(about_existing=about_existing):
+        return method(**named, retry=None, timeout=_WRITE_S)
 
 
 def listed(method: Callable[..., Any], **named: Any) -> list[Any]:
     """All that a call lists, over as many pages as it takes."""
     with translated(about_existing=True):
-        return list(method(**named, retry=None, timeout=_TIMEOUT_S))
+        return list(method(**named, retry=None, timeout=_READ_S))
 
 
 @contextmanager
@@ -95,7 +104,7 @@ def translated(*, about_existing: bool) -> Iterator[None]:
     except GoogleAuthError as error:
         raise Retry(f"the identity is not accepted: {error}", _BUSY_S) from error
     except (GoogleAPIError, requests.exceptions.RequestException) as error:
-        raise Retry(f"the cloud cannot be reached: {error}", _BUSY_S) from error
+        raise Trouble(f"the cloud cannot be reached: {error}", _BUSY_S) from error
     except ValueError as error:
         raise Denied(f"the cloud's client refuses: {error}") from error
 
@@ -105,14 +114,16 @@ def classify(status: int, message: str, *, about_existing: bool) -> DriverError:
     text = message.lower()
     if status == 429 or any(part in text for part in _THROTTLING):  # noqa: PLR2004 (HTTP)
         is_quota = is_about_capacity(message) and not any(part in text for part in _THROTTLING)
-        return NoCapacity(message) if is_quota else Retry(message, _THROTTLED_S)
+        return NoCapacity(message) if is_quota else Trouble(message, _THROTTLED_S)
     if any(part in text for part in _OCCUPIED):
         return Retry(message, _BUSY_S)
     if is_about_capacity(message):
         return NoCapacity(message)
     if status == 404 and about_existing:  # noqa: PLR2004 (HTTP)
         return Gone(message)
-    is_passing = status in {408, 409, 412} or status >= 500 or status <= 0  # noqa: PLR2004 (HTTP; 0: no answer)
+    if status in _PASSING or status <= 0:  # 0: no answer
+        return Trouble(message, _BUSY_S)
+    is_passing = status in {408, 409, 412} or status >= 500  # noqa: PLR2004 (HTTP)
     return Retry(message, _BUSY_S) if is_passing else Denied(message)
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 import tenacity
 
 from provisioner.drivers.contract import Gone, Retry
-from provisioner.drivers.gke_client import call
 
 _POLLS: Final = 10
 """How often an operation is asked for, ever less often: for half a minute altogether."""
@@ -33,7 +32,7 @@ class Operations:
 
     def __init__(
         self,
-        engine: Any,
+        ask: Callable[..., Any],
         place: str,
         sleep: Callable[[float], None],
         on_done: Callable[[Operation, str], None],
@@ -41,12 +40,12 @@ class Operations:
         """Nothing is running yet.
 
         Args:
-            engine: the container API's client.
+            ask: answers with the operation of that `name`; raises Gone when there is none.
             place: parent of the operations' names.
             sleep: waits so many seconds.
             on_done: is told of each that is done, with what went wrong; empty when nothing did.
         """
-        self._engine = engine
+        self._ask = ask
         self._place = place
         self._sleep = sleep
         self._on_done = on_done
@@ -78,9 +77,7 @@ class Operations:
         if last is None:
             return True
         try:
-            now = call(
-                self._engine.get_operation, about_existing=True, name=f"{self._place}/operations/{last.name}"
-            )
+            now = self._ask(name=f"{self._place}/operations/{last.name}")
         except Gone:
             self._last = None
             return True

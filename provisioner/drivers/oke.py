@@ -2,7 +2,8 @@
 
 Growing a pool is an update of its size under its etag, so an update made on old knowledge is
 refused and a lost reply is seen in the next list. Making one carries a retry token, so the same
-order is carried out once. What the lists do not show yet is added from what was ordered here.
+order is carried out once. Both may therefore be asked again when the cloud is in trouble; what is deleted
+is asked for once a round. What the lists do not show yet is added from what was ordered here.
 """
 
 import hashlib
@@ -16,8 +17,9 @@ from catalog.names import CLUSTER_TAG
 from provisioner.core.market import Catalog
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.drivers import oke_pool
+from provisioner.drivers.again import Again
 from provisioner.drivers.contract import Denied, DriverError, Failure, Gone, NoCapacity, Retry
-from provisioner.drivers.oke_client import Credentials, client, is_about_capacity, translated
+from provisioner.drivers.oke_client import Credentials, call, client, is_about_capacity
 from provisioner.drivers.oke_pool import OkeSite
 from provisioner.drivers.removal import Leftover, Patience, remove_all
 
@@ -41,12 +43,19 @@ class OkeDriver:
     """Keeps the contract of `provisioner.drivers.contract` on the container engine's API."""
 
     def __init__(
-        self, api: Any, site: OkeSite, catalog: Catalog, clock: Callable[[], float] = time.monotonic
+        self,
+        api: Any,
+        site: OkeSite,
+        catalog: Catalog,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        again: Again | None = None,
     ) -> None:
         self._api = api
         self._site = site
         self._catalog = catalog
         self._clock = clock
+        self._again = again or Again()
         self._orders: dict[str, _Order] = {}
         self._sizes: dict[str, tuple[int, float]] = {}
         self._leaving: dict[str, float] = {}
@@ -88,14 +97,15 @@ class OkeDriver:
 
     def terminate(self, pool: Pool, instance_id: str) -> None:
         """Delete one node; the pool shrinks by it."""
-        with translated(about_existing=True):
-            answer = self._api.delete_node(
-                pool.id,
-                instance_id,
-                is_decrement_size=True,
-                override_eviction_grace_duration=oke_pool.GRACE,
-                is_force_deletion_after_override_grace_duration=True,
-            )
+        answer = call(
+            self._api.delete_node,
+            pool.id,
+            instance_id,
+            about_existing=True,
+            is_decrement_size=True,
+            override_eviction_grace_duration=oke_pool.GRACE,
+            is_force_deletion_after_override_grace_duration=True,
+        )
         self._leaving[instance_id] = self._clock()
         if pool.id in self._seen:
             self._seen[pool.id] -= 1
@@ -104,12 +114,7 @@ class OkeDriver:
 
     def delete(self, pool: Pool) -> None:
         """Delete a pool with its nodes."""
-        with translated(about_existing=True):
-            self._api.delete_node_pool(
-                pool.id,
-                override_eviction_grace_duration=oke_pool.GRACE,
-                is_force_deletion_after_override_grace_duration=True,
-            )
+        _order_deletion(self._api, pool.id)
         self._sizes.pop(pool.id, None)
 
     def failures(self) -> tuple[Failure, ...]:
@@ -118,8 +123,7 @@ class OkeDriver:
 
     def withdraw(self, pool: Pool) -> None:
         """Shrink a pool to the machines that are there, and delete the broken ones."""
-        with translated(about_existing=True):
-            raw = self._api.get_node_pool(pool.id).data
+        raw = self._get(pool.id).data
         for node in raw.nodes or ():
             if node.id and oke_pool.is_broken(node) and node.lifecycle_state not in _ENDED:
                 self.terminate(pool, node.id)
@@ -131,14 +135,25 @@ class OkeDriver:
 
     def _listed(self, name: str | None = None) -> Iterator[Any]:
         """Our pools of this cluster as the cloud shows them, with nodes and etag."""
-        for listed in _ours(self._api, self._site.compartment_id, self._site.cluster_id, name):
+        for listed in _ours(
+            partial(self._insist, self._api.list_node_pools),
+            self._site.compartment_id,
+            self._site.cluster_id,
+            name,
+        ):
             try:
-                with translated(about_existing=True):
-                    raw = self._api.get_node_pool(listed.id).data
+                raw = self._get(listed.id).data
             except Gone:
                 continue
             if raw.lifecycle_state not in _ENDED:
                 yield raw
+
+    def _get(self, pool_id: str) -> Any:
+        return self._insist(self._api.get_node_pool, pool_id, about_existing=True)
+
+    def _insist(self, method: Callable[..., Any], *arguments: Any, about_existing: bool, **named: Any) -> Any:
+        """Call what may be repeated, again while the cloud is in trouble."""
+        return self._again(partial(call, method, *arguments, about_existing=about_existing, **named))
 
     def _as_of_now(self, raw: Any, spec: PoolSpec) -> Pool:
         """A listed pool with what was ordered since."""
@@ -164,8 +179,9 @@ class OkeDriver:
         need = f"{self._site.cluster_id}/{order.name}/{count}/{token}/{self._spent_tokens}"
         retry_token = hashlib.sha256(need.encode()).hexdigest()[:40]
         try:
-            with translated(about_existing=False):
-                answer = self._api.create_node_pool(order, opc_retry_token=retry_token)
+            answer = self._insist(
+                self._api.create_node_pool, order, about_existing=False, opc_retry_token=retry_token
+            )
         except Retry as error:
             # The token made a pool that is gone since, and will not make another.
             self._spent_tokens += "InvalidatedRetryToken" in str(error)
@@ -175,8 +191,7 @@ class OkeDriver:
 
     def _grow(self, pool_id: str, count: int) -> None:
         """Add machines to a pool that is as it was when their number was decided."""
-        with translated(about_existing=True):
-            current = self._api.get_node_pool(pool_id)
+        current = self._get(pool_id)
         size = current.data.node_config_details.size
         if size != self._seen.get(pool_id):
             seen = self._seen.get(pool_id, "nothing")
@@ -188,15 +203,16 @@ class OkeDriver:
         from oci.container_engine import models
 
         options = {"if_match": etag} if etag else {}
-        with translated(about_existing=True):
-            answer = self._api.update_node_pool(
-                pool_id,
-                models.UpdateNodePoolDetails(
-                    node_config_details=models.UpdateNodePoolNodeConfigDetails(size=size)
-                ),
-                override_eviction_grace_duration=oke_pool.GRACE,
-                **options,
-            )
+        answer = self._insist(
+            self._api.update_node_pool,
+            pool_id,
+            models.UpdateNodePoolDetails(
+                node_config_details=models.UpdateNodePoolNodeConfigDetails(size=size)
+            ),
+            about_existing=True,
+            override_eviction_grace_duration=oke_pool.GRACE,
+            **options,
+        )
         self._seen[pool_id] = size
         self._watch(answer, pool_id)
 
@@ -221,8 +237,9 @@ class OkeDriver:
         if not work_id:
             return ""
         try:
-            with translated(about_existing=True):
-                errors = self._api.list_work_request_errors(self._site.compartment_id, work_id).data
+            errors = self._insist(
+                self._api.list_work_request_errors, self._site.compartment_id, work_id, about_existing=True
+            ).data
         except DriverError:
             return ""
         return "; ".join(error.message for error in errors)
@@ -240,10 +257,10 @@ class OkeDriver:
         if not order.work_id:
             return True
         try:
-            with translated(about_existing=True):
-                return self._api.get_work_request(order.work_id).data.status not in _FAILED
+            work = self._insist(self._api.get_work_request, order.work_id, about_existing=True)
         except DriverError:
             return True
+        return work.data.status not in _FAILED
 
 
 def remove_pools_of_cluster(
@@ -264,7 +281,7 @@ def remove_pools_of_cluster(
     api = client(credentials, endpoint)
 
     def left() -> list[Leftover]:
-        listed = _ours(api, compartment_id, cluster_id)
+        listed = _ours(partial(call, api.list_node_pools), compartment_id, cluster_id)
         return [Leftover(pool.id, pool.lifecycle_state == "DELETING") for pool in listed]
 
     return remove_all(cluster_id, left, partial(_delete_pool, api), Patience(wait_s, pause_s))
@@ -273,12 +290,7 @@ def remove_pools_of_cluster(
 def _delete_pool(api: Any, pool_id: str) -> str:
     """Order a pool's deletion; returns why that was not possible now, or nothing."""
     try:
-        with translated(about_existing=True):
-            api.delete_node_pool(
-                pool_id,
-                override_eviction_grace_duration=oke_pool.GRACE,
-                is_force_deletion_after_override_grace_duration=True,
-            )
+        _order_deletion(api, pool_id)
     except Gone:
         return ""
     except Retry as busy:
@@ -286,21 +298,32 @@ def _delete_pool(api: Any, pool_id: str) -> str:
     return ""
 
 
-def _ours(api: Any, compartment_id: str, cluster_id: str, name: str | None = None) -> list[Any]:
+def _order_deletion(api: Any, pool_id: str) -> None:
+    call(
+        api.delete_node_pool,
+        pool_id,
+        about_existing=True,
+        override_eviction_grace_duration=oke_pool.GRACE,
+        is_force_deletion_after_override_grace_duration=True,
+    )
+
+
+def _ours(
+    ask: Callable[..., Any], compartment_id: str, cluster_id: str, name: str | None = None
+) -> list[Any]:
     """Pools of a cluster that carry our tag and are not deleted, as lists show them (without nodes)."""
     options = {"cluster_id": cluster_id} | ({"name": name} if name else {})
     return [
         pool
-        for pool in _pages(api, compartment_id, **options)
+        for pool in _pages(ask, compartment_id, **options)
         if (pool.freeform_tags or {}).get(CLUSTER_TAG) == cluster_id and pool.lifecycle_state != "DELETED"
     ]
 
 
-def _pages(api: Any, compartment_id: str, **options: str) -> Iterator[Any]:
+def _pages(ask: Callable[..., Any], compartment_id: str, **options: str) -> Iterator[Any]:
     """Node pools, page by page. The SDK's own helper asks again for minutes after an error, whatever the client."""
     while True:
-        with translated(about_existing=False):
-            answer = api.list_node_pools(compartment_id, **options)
+        answer = ask(compartment_id, about_existing=False, **options)
         yield from answer.data
         if not answer.headers.get("opc-next-page"):
             return

@@ -11,12 +11,15 @@ import pytest
 from circuitbreaker import CircuitBreaker, CircuitBreakerError
 
 from catalog.loader import bundled
+from emulator.cloud.faults import Injected
+from emulator.injection import Injection
 from emulator.oci import account
 from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Pool, PoolSpec
-from provisioner.drivers import oke_client
-from provisioner.drivers.contract import Driver, Gone, Retry
+from provisioner.drivers import again, oke_client
+from provisioner.drivers.again import Again
+from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCapacity, Retry, Trouble
 from provisioner.drivers.fake import FakeDriver
 from provisioner.drivers.gke import GkeDriver
 from provisioner.drivers.gke_client import Clients
@@ -32,6 +35,7 @@ from tests.support.until import until
 GKE = Catalog(bundled("gke"), "gke", "documented")
 LABELS = (("karpenter.sh/capacity-type", "on-demand"), ("rightsize.io/role", "inference"))
 TAINTS = (Taint("rightsize.io/role", "inference", "NoSchedule"),)
+AT_ONCE = Again(sleep=lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Bench:
     otherwise: Callable[[], Driver]
     """Another one, after the disks of new nodes were made larger."""
     settle: Callable[[], Any]
+    injection: Callable[[], Injection] | None = None
+    """How to make its cloud go wrong, where it is an emulated one."""
 
 
 @contextlib.contextmanager
@@ -81,10 +87,13 @@ def at_oracle(home: Path) -> Iterator[Bench]:
         site = site_of(oracle)
 
         def again(site: OkeSite = site) -> Driver:
-            return OkeDriver(oracle.engine(), site, OKE)
+            return OkeDriver(oracle.engine(), site, OKE, again=AT_ONCE)
+
+        def settle() -> None:
+            oracle.world.work.join(10)
 
         larger = replace(site, boot_volume_gib=100)
-        yield Bench(ORACLES, again(), again, lambda: again(larger), lambda: oracle.world.work.join(10))
+        yield Bench(ORACLES, again(), again, lambda: again(larger), settle, oracle.injection)
 
 
 @contextlib.contextmanager
@@ -113,7 +122,7 @@ def at_emulated_google(home: Path) -> Iterator[Bench]:
             return GkeDriver(Clients(google.engine(), google.groups()), site, GKE, sleep=lambda _: None)
 
         larger = replace(site, boot_disk_gib=100)
-        yield Bench(GOOGLES, again(), again, lambda: again(larger), google.settle)
+        yield Bench(GOOGLES, again(), again, lambda: again(larger), google.settle, google.injection)
 
 
 BENCHES = {"fake": in_memory, "oke": at_oracle, "gke": at_google, "gke-http": at_emulated_google}
@@ -295,6 +304,75 @@ def test_other_settings_are_no_other_identity(bench: Bench) -> None:
     assert replace(settled(bench, 1), is_outdated=False) == before
 
 
+EMULATED = pytest.mark.parametrize("bench", ["oke", "gke-http"], indirect=True)
+
+
+@contextlib.contextmanager
+def trouble(bench: Bench, kind: str, **arguments: Any) -> Iterator[Injected]:
+    """The cloud goes wrong for a while."""
+    assert bench.injection is not None
+    yield bench.injection().inject(kind, {"for_s": 1e6, **arguments}, None)
+    bench.injection().clear(None)
+
+
+@EMULATED
+def test_a_cloud_in_trouble_is_asked_a_few_times_a_round(bench: Bench) -> None:
+    with (
+        trouble(bench, "api-error", service="container", rate=1) as fault,
+        pytest.raises(Trouble, match=r"\(50\d|429\)"),
+    ):
+        bench.driver.pools()
+    assert fault.struck == again.TRIES
+
+
+@EMULATED
+@pytest.mark.parametrize("service", ["container", "compute"])
+def test_a_round_outlives_that_every_third_call_fails(bench: Bench, service: str) -> None:
+    with trouble(bench, "api-error", service=service, rate=0.3):
+        bench.driver.launch(bench.wares.arm, 1, "need")
+        settled(bench, 1)
+        bench.driver.launch(bench.wares.arm, 2, "more need")
+        settled(bench, 3)
+
+
+@EMULATED
+def test_an_order_is_made_once_whichever_of_its_replies_is_lost(bench: Bench) -> None:
+    with trouble(bench, "lost-reply", rate=1), pytest.raises(Retry):
+        bench.driver.launch(bench.wares.arm, 1, "need")
+    settled(bench, 1)
+    with trouble(bench, "lost-reply", rate=1), pytest.raises(Retry):
+        bench.driver.launch(bench.wares.arm, 2, "more need")
+    settled(bench, 3)
+
+
 def test_the_sdks_open_circuit_is_tried_again_later() -> None:
     with pytest.raises(Retry, match="busy too often"), oke_client.translated(about_existing=True):
         raise CircuitBreakerError(CircuitBreaker(name="container-engine"))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "about_existing", "kind"),
+    [
+        (500, "InternalError", "Out of host capacity.", True, NoCapacity),
+        (400, "LimitExceeded", "standard-a1-core-count", False, NoCapacity),
+        (400, "QuotaExceeded", "standard-a1-core-count", False, NoCapacity),
+        (404, "NotAuthorizedOrNotFound", "node pool", True, Gone),
+        (404, "NotAuthorizedOrNotFound", "subnet", False, Denied),
+        (400, "InvalidParameter", "shape", True, Denied),
+        (401, "NotAuthenticated", "the token", True, Denied),
+        (409, "IncorrectState", "the pool is UPDATING", True, Retry),
+        (412, "NoEtagMatch", "if-match", True, Retry),
+        (501, "MethodNotImplemented", "no", True, Retry),
+        (429, "TooManyRequests", "slow down", True, Trouble),
+        *((status, "InternalServerError", "try again", True, Trouble) for status in (500, 502, 503, 504)),
+        (-1, "None", "no answer", True, Trouble),
+    ],
+)
+def test_every_answer_of_the_container_engine_says_what_happens_next(
+    status: int,
+    code: str,
+    message: str,
+    about_existing: bool,
+    kind: type[DriverError],
+) -> None:
+    assert type(oke_client.classify(status, code, message, about_existing=about_existing)) is kind

@@ -19,7 +19,7 @@ from provisioner.core.market import Catalog
 from provisioner.core.model import Taint
 from provisioner.core.pools import Pool, PoolSpec
 from provisioner.drivers import gke_pool, made_by
-from provisioner.drivers.contract import Denied, DriverError, Gone, NoCapacity, Retry
+from provisioner.drivers.contract import Denied, DriverError, Gone, NoCapacity, Retry, Trouble
 from provisioner.drivers.gke import GkeDriver, remove_pools_of_cluster, site_of
 from provisioner.drivers.gke_client import classify, translated
 from tests.support.google import BUSY, SITE, Google, put, refused
@@ -359,18 +359,19 @@ class TestWhatDoesNotCome:
         ),
         (400, "ZONE_RESOURCE_POOL_EXHAUSTED (400): …", True, NoCapacity),
         (403, "(403): Insufficient regional quota to satisfy request: resource T2A_CPUS", True, NoCapacity),
-        (429, "RATE_LIMIT_EXCEEDED (429): Quota exceeded for quota metric 'Read requests'", True, Retry),
-        (403, "rateLimitExceeded (403): Quota exceeded: queries per minute", True, Retry),
+        (429, "RATE_LIMIT_EXCEEDED (429): Quota exceeded for quota metric 'Read requests'", True, Trouble),
+        (403, "rateLimitExceeded (403): Quota exceeded: queries per minute", True, Trouble),
         (429, "QUOTA_EXCEEDED (429): Quota 'NVIDIA_T4_GPUS' exceeded", True, NoCapacity),
-        (429, "(429): slow down", True, Retry),
+        (429, "(429): slow down", True, Trouble),
         (403, "IAM_PERMISSION_DENIED (403): Required container.clusters.update", True, Denied),
         (401, "(401): no token", True, Denied),
         (404, "(404): Not found: nodePools/x", True, Gone),
         (404, "(404): Not found: serviceAccounts/x", False, Denied),
         (409, "(409): Already exists", False, Retry),
         (412, "(412): fingerprint", True, Retry),
-        (503, "(503): try again", True, Retry),
-        (0, "no answer", True, Retry),
+        (501, "(501): not implemented", True, Retry),
+        (503, "(503): try again", True, Trouble),
+        (0, "no answer", True, Trouble),
         (400, "(400): Invalid value", True, Denied),
     ],
 )
@@ -388,7 +389,8 @@ def test_every_answer_says_what_happens_next(
         (partial(RefreshError, "not bound yet"), Retry),
         (partial(TransportError, "no metadata server"), Retry),
         (partial(DefaultCredentialsError, "none"), Denied),
-        (partial(requests.exceptions.ConnectionError, "refused"), Retry),
+        (partial(requests.exceptions.ConnectionError, "refused"), Trouble),
+        (partial(requests.exceptions.ReadTimeout, "no answer in time"), Trouble),
         (partial(ValueError, "malformed"), Denied),
         (lambda: BUSY, Retry),
     ],
