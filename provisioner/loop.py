@@ -49,7 +49,8 @@ from provisioner.drivers.contract import Denied, Driver, DriverError, Gone, NoCa
 from provisioner.kube import KubeDenied, KubeError, KubeGone, KubeUnavailable
 from provisioner.record import Counted, Decision, RecordFault, budget_for
 
-_LONGEST_PAUSE_S: Final = 30.0
+_LONGEST_PAUSE_S: Final = 10.0
+"""Between rounds that fail: drivers have been patient already, and machines that can be had are waited for."""
 _SHUT_S: Final = 2.0
 """The pause while nodes are ready and not open to all."""
 

@@ -73,6 +73,15 @@ def test_a_lost_reply_buys_nothing_twice(world: World) -> None:
     assert (world.bought, world.cluster.pending) == (["cheap"] * 2, [])
 
 
+def test_an_order_that_fails_does_not_keep_others_from_being_made(world: World) -> None:
+    world.driver.errors = deque([None, Retry("busy", 1)])
+    world.cluster.add(*busy(1), pod("big", "6", "3Gi"))
+    world.step()
+    assert len(world.bought) == 1
+    world.rounds(3)
+    assert (sorted(world.bought), world.cluster.pending) == (["cheap", "large"], [])
+
+
 def test_a_busy_pool_is_tried_again(world: World) -> None:
     world.driver.errors = deque([None, Retry("busy", 1)])
     world.cluster.add(*busy(1))
