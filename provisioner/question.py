@@ -33,6 +33,7 @@ _REPLAYED: Final = ("nodes", "policy", "cloud", "catalog", "mode", "accounting",
 """Options that a recorded decision has settled."""
 _SETTLED: Final = ("cloud", "catalog", "accounting")
 """Options that the controller's whole settings have settled."""
+_NO_CAP: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,12 @@ def _terms(options: Options) -> tuple[Catalog, Policy]:
 
 
 def _open_policy(options: Options) -> Policy:
-    """Where no policy is given: anything may be bought, and on a cluster it is shown what could move."""
-    return Policy(mode=OPTIMAL, architectures=ARCHITECTURES, repack=options.is_live)
+    """Where no policy is given: anything may be bought, and on a cluster it is shown what could move.
+
+    How many sizes are in use counts where a set of nodes is chosen; other modes give each pod the cheapest of all.
+    """
+    policy = Policy(mode=options.mode or OPTIMAL, architectures=ARCHITECTURES, repack=options.is_live)
+    return policy if policy.mode == OPTIMAL else replace(policy, max_pools=_NO_CAP)
 
 
 def _with_options(policy: Policy, options: Options) -> Policy:

@@ -35,7 +35,7 @@ class Terms:
     policy: Policy
     stockouts: tuple[Stockout, ...]
     in_use: tuple[PoolSpec, ...]
-    """Sizes that are bought already: the last resort where no new one may be added."""
+    """Sizes that are bought already, or about to be: the last resort where no new one may be added."""
     now: datetime
 
 
@@ -193,6 +193,7 @@ def _places(pod: Pod, offering: Offering, policy: Policy) -> Iterator[Place]:
 
 def _candidates(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Iterator[Candidate]:
     for offering in offerings:
+        in_use = [spec for spec in terms.in_use if _is_of(spec, offering)]
         # Mostly alike in all zones: the search is the same.
         alike = groupby(_places(pod, offering, terms.policy), partial(terms.catalog.lost, offering))
         for lost, places in alike:
@@ -201,17 +202,22 @@ def _candidates(pod: Pod, offerings: Iterable[Offering], terms: Terms) -> Iterat
                 continue
             for place in places:
                 yield Candidate(size, size.pool_at(place))
-                yield from _in_use(pod, offering, place, size, terms)
+                there = (spec for spec in in_use if spec.place == place)
+                yield from _in_use(pod, offering, there, size, terms.catalog)
 
 
-def _in_use(pod: Pod, offering: Offering, place: Place, cheapest: Size, terms: Terms) -> Iterator[Candidate]:
-    """Larger sizes of the offering that are in use there and hold the pod as well."""
-    for spec in terms.in_use:
-        if (spec.shape, spec.capacity_type, spec.place) != (offering.shape, offering.capacity_type, place):
+def _is_of(spec: PoolSpec, offering: Offering) -> bool:
+    return (spec.shape, spec.capacity_type) == (offering.shape, offering.capacity_type)
+
+
+def _in_use(
+    pod: Pod, offering: Offering, specs: Iterable[PoolSpec], cheapest: Size, catalog: Catalog
+) -> Iterator[Candidate]:
+    """Larger sizes of the offering that are in use in that place and hold the pod as well."""
+    for spec in specs:
+        if (spec.ocpus, spec.memory_gib) == (cheapest.ocpus, cheapest.memory_gib):
             continue
-        size = terms.catalog.size_of(spec)
-        if size is None or (size.ocpus, size.memory_gib) == (cheapest.ocpus, cheapest.memory_gib):
-            continue
+        size = catalog.size_at(offering, spec.place, spec.ocpus, int(spec.memory_gib) if spec.ocpus else 0)
         if pod.requests.fits(size.usable):
             yield Candidate(size, spec)
 

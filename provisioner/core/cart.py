@@ -14,7 +14,7 @@ class Cart:
 
     def __init__(self, snapshot: Snapshot, terms: Terms) -> None:
         self._policy = terms.policy
-        self._specs: set[PoolSpec] = set(terms.in_use)
+        self._specs = dict.fromkeys(terms.in_use)
         self._nodes = self._cpu = self._memory = 0
         self._price = Decimal(0)
         for pool in snapshot.pools:
@@ -22,8 +22,17 @@ class Cart:
 
     def add(self, planned: PlannedNode) -> None:
         """Buy it."""
-        self._specs.add(planned.spec)
+        self._specs[planned.spec] = None
         self._count(1, planned.size)
+
+    @property
+    def sizes_left(self) -> tuple[PoolSpec, ...]:
+        """The only sizes that may be bought, where no other may be added to them; empty while others may."""
+        return tuple(self._specs) if self._is_full else ()
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._specs) >= self._policy.max_pools
 
     def why_not(self, candidate: Candidate) -> Reason | None:
         """Which limit the candidate would exceed."""
@@ -32,7 +41,7 @@ class Cart:
     def why_not_one(self, size: Size, spec: PoolSpec) -> Reason | None:
         """Which limit one more node of that size would exceed."""
         policy = self._policy
-        if spec not in self._specs and len(self._specs) >= policy.max_pools:
+        if self._is_full and spec not in self._specs:
             return Reason("limit", f"{len(self._specs)} sizes are in use, max_pools is {policy.max_pools}")
         for code, name, most, used, asked in (
             ("limit", "max_nodes", policy.max_nodes, self._nodes, 1),

@@ -96,8 +96,14 @@ def _unbuyable(pod: Pod, situation: Situation) -> Reason | None:
 
 
 def chosen(pod: Pod, situation: Situation) -> PlannedNode | Reason:
-    """The cheapest node for a pod by itself, or why it gets none."""
-    return _unbuyable(pod, situation) or choose(pod, situation.site, situation.terms, situation.cart.why_not)
+    """The cheapest node for a pod by itself, or why it gets none.
+
+    Where no size may be added any more, those that this plan buys are as good as those that were there.
+    """
+    terms, cart = situation.terms, situation.cart
+    if cart.sizes_left:
+        terms = replace(terms, in_use=cart.sizes_left)
+    return _unbuyable(pod, situation) or choose(pod, situation.site, terms, cart.why_not)
 
 
 def room_for(

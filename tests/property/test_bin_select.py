@@ -14,6 +14,7 @@ from provisioner.core.model import Pod, PodTerm, Requirement
 from provisioner.core.plan import Plan
 from provisioner.core.resources import NOTHING, Resources
 from tests.support.provision import (
+    ANY_ARCH,
     OKE,
     OKE_NOMINAL,
     PLACE,
@@ -153,6 +154,33 @@ def test_no_pod_is_lost_and_none_is_placed_twice(wanted: list[Pod], nodes: int) 
     )
     assert all(len(each.reasons) >= 1 for each in plan.unplaced)
     assert_room(plan, wanted)
+
+
+MANY_SIZES = catalog(
+    flexible(), flexible("other", arch="amd64", vcpus_per_ocpu=2, price_per_ocpu_hour=Decimal("0.025"))
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 44 * 2**30)), min_size=1, max_size=30),
+    st.integers(1, 4),
+)
+def test_a_cap_on_sizes_leaves_no_pod_that_a_size_in_use_holds(
+    asked: list[tuple[int, int]], most: int
+) -> None:
+    wanted = [pod(f"p{at}", requests=Resources(*each, 0, 1)) for at, each in enumerate(asked)]
+    plan = planned(wanted, MANY_SIZES, replace(ANY_ARCH, max_pools=most))
+    used = {each.spec: each.size for each in plan.nodes}
+    assert len(used) <= most
+    for unplaced in plan.unplaced:
+        (reason,) = unplaced.reasons
+        if reason.code == "limit":
+            assert not any(unplaced.pod.requests.fits(size.usable) for size in used.values())
+    sizes = [size for what in MANY_SIZES.offerings for size in every_size(MANY_SIZES, what)]
+    free = planned(wanted, MANY_SIZES, replace(ANY_ARCH, max_pools=10**9))
+    holding = [[size.price_per_hour for size in sizes if p.requests.fits(size.usable)] for p in wanted]
+    assert free.price_per_hour == sum((min(prices) for prices in holding if prices), Decimal(0))
+    assert len(free.unplaced) == holding.count([])
 
 
 def assert_room(plan: Plan, wanted: list[Pod]) -> None:

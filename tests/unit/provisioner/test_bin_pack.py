@@ -7,7 +7,7 @@ from provisioner.core.model import HOSTNAME, PodTerm, Requirement
 from provisioner.core.plan import Plan
 from provisioner.core.policy import BIN_PACK, BIN_SELECT, Policy
 from tests.support import provision
-from tests.support.provision import ANY_ARCH, OKE, bought, catalog, codes, node, offering, pod, pods
+from tests.support.provision import ANY_ARCH, OKE, bought, catalog, codes, flexible, node, offering, pod, pods
 
 SMALL = offering("small", "1", vcpus=1, memory_gib=Decimal(4))
 SHARED = offering("shared", "3", vcpus=4, memory_gib=Decimal(8))
@@ -62,6 +62,15 @@ def test_limits_hold() -> None:
     plan = planned(pods(12, "500m", "512Mi"), replace(PACKED, max_nodes=1))
     assert bought(plan) == {"shared": 1}
     assert set(map(tuple, codes(plan).values())) == {("limit",)}
+
+
+def test_where_no_size_may_be_added_one_that_the_plan_buys_is_shared() -> None:
+    large = pod("large", "6", "16Gi")
+    plan = provision.planned(
+        [large, *pods(2, "500m", "1Gi")], catalog(flexible()), replace(PACKED, max_pools=1)
+    )
+    assert [len(each.pods) for each in plan.nodes] == [1, 2]
+    assert len({each.spec for each in plan.nodes}) == 1
 
 
 def test_where_no_machine_is_that_large_the_reason_is_the_size() -> None:

@@ -189,6 +189,17 @@ class TestSupply:
         without = planned([running, pod("p", "5", "1Gi")], market, policy, pools=(pool,), nodes=(there,))
         assert codes(without) == {"p": ["limit"]}
 
+    def test_a_size_that_this_plan_buys_is_one_in_use(self) -> None:
+        wanted = [pod("large", "1500m", "4Gi"), pod("small", "100m", "1Gi")]
+        plan = planned(wanted, catalog(flexible()), bin_select(max_pools=1))
+        assert (bought(plan), codes(plan)) == ({"flex 2 OCPU 4 GiB": 2}, {})
+
+    def test_of_the_sizes_in_use_it_gets_the_cheapest_that_holds_it(self) -> None:
+        wanted = [pod("a", "4", "16Gi"), pod("b", "2", "8Gi"), pod("c", "1500m", "1Gi"), pod("d", "6", "1Gi")]
+        plan = planned(wanted, catalog(flexible()), bin_select(max_pools=2))
+        assert bought(plan) == {"flex 4 OCPU 16 GiB": 1, "flex 2 OCPU 8 GiB": 2}
+        assert codes(plan) == {"d": ["limit"]}
+
 
 class TestRefusals:
     """Every pod left pending carries the reason that binds."""

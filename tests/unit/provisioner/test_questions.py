@@ -159,6 +159,19 @@ def test_the_mode_on_the_command_line_is_stronger_than_the_policys(tmp_path: Pat
     assert answered("--pods", pods)["mode"] == "optimal"
 
 
+@pytest.mark.parametrize("mode", ["bin-select", "bin-pack"])
+def test_pods_of_many_sizes_get_their_own_where_no_policy_caps_them(tmp_path: Path, mode: str) -> None:
+    items = [pod_json(f"p{size}", "3100m", f"{size}Gi") for size in range(4, 29)]
+    many = written(tmp_path / "many.yaml", {"kind": "List", "items": items})
+    policy = written(tmp_path / "policy.yaml", {"node_taints": []})
+    free = answered("--pods", many, "--mode", mode)
+    capped = answered("--pods", many, "--mode", mode, "--policy", policy)
+    sizes = [len({each["memory_bytes"] for each in plan["nodes"]}) for plan in (free, capped)]
+    assert sizes == [25, 20]
+    assert (len(free["nodes"]), len(capped["nodes"]), capped["unplaced"]) == (25, 25, [])
+    assert free["price_per_hour"] < capped["price_per_hour"]
+
+
 def test_whole_settings_bring_their_cloud_and_its_zones(tmp_path: Path, pods: Path) -> None:
     whole = written(tmp_path / "s.yaml", text("gke", region="us-central1", policy={"node_taints": []}))
     zones = {each["zone"] for each in answered("--pods", pods, "--policy", whole)["nodes"]}
