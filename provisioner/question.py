@@ -24,7 +24,9 @@ from provisioner.core.market import Catalog
 from provisioner.core.plan import Plan
 from provisioner.core.policy import MODES, OPTIMAL, Policy
 from provisioner.core.recommend import Recommendation
+from provisioner.core.regions import kept_to_regions
 from provisioner.core.snapshot import Snapshot
+from provisioner.core.storage import placed
 from provisioner.core.usage import Usage
 from provisioner.kube import Kube, Observed
 from provisioner.settings import PolicySettings, parse_policy
@@ -33,6 +35,8 @@ _REPLAYED: Final = ("nodes", "policy", "cloud", "catalog", "mode", "accounting",
 """Options that a recorded decision has settled."""
 _SETTLED: Final = ("cloud", "catalog", "accounting")
 """Options that the controller's whole settings have settled."""
+_HOME: Final = {"oke": "us-ashburn-1", "gke": "us-central1"}
+"""The region of the project's own catalogs that is planned for where nothing names one."""
 _NO_CAP: Final = 10**9
 
 
@@ -128,6 +132,7 @@ def read(options: Options, now: datetime) -> Question:
     market, policy = _terms(options)
     cluster = _cluster(options) if options.is_live else None
     seen = cluster.observe() if cluster else _of_files(options)
+    market = _at_home(market, seen, options)
     pools = () if _is_nobodys(options) else owned.pools_of(seen.nodes, market, policy)
     snapshot = Snapshot(
         seen.pods,
@@ -220,3 +225,10 @@ def _market(options: Options) -> Catalog:
         cloud = options.cloud or CLOUDS[0]
         return Catalog(bundled(cloud), cloud, options.accounting or DOCUMENTED)
     return Catalog(load(options.catalog), options.cloud, options.accounting or NOMINAL)
+
+
+def _at_home(market: Catalog, seen: Observed, options: Options) -> Catalog:
+    """What is sold where the cluster is; volumes say it as well."""
+    home = "" if options.catalog else _HOME.get(market.cloud, "")
+    pods = placed((pod for pod in seen.pods if not pod.is_finished), seen.storage)
+    return kept_to_regions(market, seen.nodes, pods, home)
