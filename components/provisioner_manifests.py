@@ -71,6 +71,8 @@ class Policy:
     max_pools: int
     max_price_per_hour: Decimal | None
     """What all bought nodes together may cost; nothing: no limit."""
+    node_overhead_price_per_hour: Decimal = Decimal(0)
+    """What each node is taken to cost beside its price."""
     preview_release: str = NEVER
     """Whether pods that a gate holds for a preview of their price are released."""
     preview_max_price_per_hour: Decimal | None = None
@@ -98,6 +100,7 @@ class Policy:
             "node_taints": [f"{ROLE_KEY}={ROLE_INFERENCE}:NoSchedule"],
             "node_unneeded_s": self.node_unneeded_s,
             "max_pools": self.max_pools,
+            "node_overhead_price_per_hour": str(self.node_overhead_price_per_hour),
             "preview_release": self.preview_release,
             "hot_nodes": self.hot_nodes,
             **_money("preview_max_price_per_hour", self.preview_max_price_per_hour),

@@ -142,6 +142,7 @@ def _policy(plan: Planned) -> Policy:
         capacity_types=wanted.capacity_types,
         node_unneeded_s=settings.timing.node_unneeded_s if unneeded is None else unneeded,
         max_pools=wanted.max_pools,
+        node_overhead_price_per_hour=wanted.node_overhead_price_per_hour,
         max_price_per_hour=None if budget is None else budget - static,
         hot_nodes=wanted.hot_nodes,
         replaces_nodes=wanted.upkeep.replaces_nodes,

@@ -118,6 +118,15 @@ class Reader:
         """A whole number, or nothing."""
         return self.integer(key, least, least=least) if self.has(key) else None
 
+    def price(self, key: str, *, most: Decimal) -> Decimal:
+        """An amount of dollars up to a limit; 0 where nothing is said."""
+        number = _number(self._get(key, 0))
+        if number is None or not 0 <= number <= most:
+            expectation = f"must be a price from 0 to {most}, in US dollars an hour"
+            self.fault(key, self._get(key, 0), expectation, "divide a price a month by 730")
+            return Decimal(0)
+        return number
+
     def optional_price(self, key: str) -> Decimal | None:
         """A positive amount of dollars, or nothing."""
         if not self.has(key):

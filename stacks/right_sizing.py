@@ -73,6 +73,7 @@ def _policy(settings: Settings) -> Policy:
         node_labels={ROLE_KEY: ROLE_INFERENCE},
         node_taints=(Taint(ROLE_KEY, ROLE_INFERENCE, "NoSchedule"),),
         max_pools=wanted.max_pools,
+        node_overhead_price_per_hour=wanted.node_overhead_price_per_hour,
         **wanted.purchases,
     )
 

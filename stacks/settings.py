@@ -16,7 +16,7 @@ from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, ON_DEMAND
 from catalog.timing import TIMINGS, Timing
 from components.guard import Guard
 from components.hours import Hours
-from provisioner.core.policy import DESIRED, GROWTHS, MODES, NEVER, OPTIMAL, RELEASES
+from provisioner.core.policy import DESIRED, GROWTHS, MODES, MOST_NODE_OVERHEAD, NEVER, OPTIMAL, RELEASES
 from stacks.dialect import DIALECTS, Dialect, Site, dialect_of
 from stacks.faults import Fault, StackError
 from stacks.guard import read_guard
@@ -99,6 +99,8 @@ class Provisioner:
     unneeded_seconds: int | None
     """How long a node must be removable before it is removed; nothing: by `timing`."""
     max_pools: int
+    node_overhead_price_per_hour: Decimal
+    """What each node is taken to cost beside its price, when the cheapest set is looked for."""
     hot_nodes: bool
     """Whether nodes are relieved whose pods use more than they asked for."""
     preview_release: str
@@ -318,6 +320,7 @@ def _provisioner(reader: Reader, images: Images) -> Provisioner:
         capacity_types=reader.texts("capacityTypes", (ON_DEMAND,), options=CAPACITY_TYPES),
         unneeded_seconds=reader.optional_integer("unneededSeconds"),
         max_pools=reader.integer("maxPools", 20, least=1),
+        node_overhead_price_per_hour=reader.price("nodeOverheadPricePerHour", most=MOST_NODE_OVERHEAD),
         hot_nodes=reader.flag("hotNodes"),
         preview_release=reader.choice("previewRelease", RELEASES, NEVER),
         preview_max_price_per_hour=reader.optional_price("previewMaxPricePerHour"),

@@ -327,6 +327,11 @@ class TestRightSized:
         stack = run({"variant": "right-sized", "budget.pricePerHour": 1})
         assert told(stack).policy.max_price_per_hour == Decimal("0.864")
 
+    def test_tells_it_what_nodes_cost_beside_their_price(self, stacks: dict[str, Cloud]) -> None:
+        assert told(stacks["right-sized"]).policy.node_overhead_price_per_hour == 0
+        stack = run({"variant": "right-sized", "provisioner.nodeOverheadPricePerHour": 0.0029})
+        assert told(stack).policy.node_overhead_price_per_hour == Decimal("0.0029")
+
     def test_runs_the_provisioner_on_management_nodes(self, stacks: dict[str, Cloud]) -> None:
         deployment = stacks["right-sized"].one(DEPLOYMENT, "provisioner")
         pod = pod_of(deployment)

@@ -43,6 +43,9 @@ def test_the_provisioner_reads_the_policy_as_it_is_meant() -> None:
     read = PolicySettings.model_validate(policy.document()).policy()
     assert (read.preview_release, read.preview_max_price_per_hour) == ("automatic", Decimal("0.5"))
     assert read.max_price_per_hour == Decimal(7)
+    overhead = replace(POLICY, node_overhead_price_per_hour=Decimal("0.0029"))
+    read = PolicySettings.model_validate(overhead.document()).policy()
+    assert read.node_overhead_price_per_hour == Decimal("0.0029")
     assert PolicySettings.model_validate(replace(POLICY, hot_nodes=True).document()).policy().hot_nodes
     assert PolicySettings.model_validate(POLICY.document()).policy().preview_max_price_per_hour is None
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from catalog.offering import ARCHITECTURES, Offering
+from provisioner.core.market import Catalog
+from provisioner.core.model import Pod
 from provisioner.core.plan import Plan
 from provisioner.core.policy import BIN_PACK, BIN_SELECT, OPTIMAL, Policy
 from tests.support import provision
@@ -78,25 +80,55 @@ def test_modes_that_choose_by_the_pod_buy_the_same(mode: str) -> None:
     assert bought(planned(THREE, mode=mode)) == bought(planned(THREE, BARE, mode=mode))
 
 
+POINTS = ((1, 1), (4, 4), (1, 4), (4, 1))
+"""Workers of vgg16 and of squeezenet."""
+
+
 @pytest.mark.parametrize(
-    ("market", "architectures", "overhead", "workers", "bare", "counted"),
+    ("market", "architectures", "overhead", "bare", "counted"),
     [
-        (OKE, ("arm64",), OKE_VOLUME, (1, 4), "0.0450", "0.0465"),
-        (GKE, ("arm64",), GKE_DISK, (4, 4), "0.29596", "0.308"),
-        (GKE, ARCHITECTURES, GKE_DISK, (4, 4), "0.265993", "0.268044"),
+        (
+            OKE,
+            ("arm64",),
+            OKE_VOLUME,
+            ("0.028", "0.072", "0.045", "0.0585"),
+            ("0.028", "0.072", "0.0465", "0.0585"),
+        ),
+        (
+            GKE,
+            ("arm64",),
+            GKE_DISK,
+            ("0.077", "0.29596", "0.154", "0.231"),
+            ("0.077", "0.308", "0.154", "0.231"),
+        ),
+        (
+            GKE,
+            ARCHITECTURES,
+            GKE_DISK,
+            ("0.067011", "0.265993", "0.134022", "0.201033"),
+            ("0.067011", "0.268044", "0.134022", "0.201033"),
+        ),
     ],
 )
-def test_the_boot_volumes_price_makes_published_points_dearer_than_their_proven_least(
-    market: Any, architectures: Any, overhead: Decimal, workers: Any, bare: str, counted: str
+def test_the_boot_volumes_price_makes_a_published_point_dearer_than_its_proven_least(
+    market: Catalog,
+    architectures: tuple[str, ...],
+    overhead: Decimal,
+    bare: tuple[str, ...],
+    counted: tuple[str, ...],
 ) -> None:
     """Why it is 0 unless it is set: runs are held to the least of bare prices."""
-    vgg16, squeezenet = workers
-    wanted = [pod(f"v{at}", "400m", "4G") for at in range(vgg16)]
-    wanted += [pod(f"s{at}", "400m", "1G") for at in range(squeezenet)]
-    policy = Policy(architectures=architectures)
-    assert provision.planned(wanted, market, policy).price_per_hour == Decimal(bare)
-    policy = replace(policy, node_overhead_price_per_hour=overhead)
-    assert provision.planned(wanted, market, policy).price_per_hour == Decimal(counted)
+    for counts, expected in ((Decimal(0), bare), (overhead, counted)):
+        policy = Policy(architectures=architectures, node_overhead_price_per_hour=counts)
+        prices = [provision.planned(workers(*point), market, policy).price_per_hour for point in POINTS]
+        assert prices == [Decimal(price) for price in expected]
+
+
+def workers(vgg16: int, squeezenet: int) -> list[Pod]:
+    return [
+        *(pod(f"v{at}", "400m", "4G") for at in range(vgg16)),
+        *(pod(f"s{at}", "400m", "1G") for at in range(squeezenet)),
+    ]
 
 
 MOVING = replace(COUNTED, node_unneeded_s=20, repack_cost_per_pod=Decimal("0.01"))

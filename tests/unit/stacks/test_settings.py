@@ -218,6 +218,14 @@ class TestWhatIsRefused:
     ) -> None:
         assert line in faults_of(changes)
 
+    @pytest.mark.parametrize("price", [-0.001, "2.125", "NaN", "much", True])
+    def test_a_price_a_month_is_not_taken_for_one_an_hour(self, price: object) -> None:
+        (line,) = faults_of({"provisioner.nodeOverheadPricePerHour": price})
+        assert line == (
+            f"provisioner.nodeOverheadPricePerHour: {price!r} must be a price from 0 to 1, in US dollars an hour; "
+            "divide a price a month by 730"
+        )
+
     def test_nothing_at_all_asks_for_everything_at_once(self) -> None:
         with pytest.raises(StackError) as caught:
             parse({})
