@@ -8,19 +8,18 @@ Every filter is a stage; where a stage leaves nothing, that stage is the reason 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial, reduce
+from functools import partial
 from itertools import groupby
 
 from catalog.names import DOMAIN
 from catalog.offering import SPOT, Offering
-from catalog.volumes import are_attachments
-from provisioner.core.market import Catalog, Size, Stockout, cheapest_size, largest_size
+from provisioner.core.market import Catalog, Size, Stockout, cheapest_size
 from provisioner.core.model import ARCH, CAPACITY_TYPE, HOSTNAME, Pod
 from provisioner.core.plan import PlannedNode, Reason, RunnerUp
 from provisioner.core.policy import Policy
 from provisioner.core.pools import Place, PoolSpec
-from provisioner.core.resources import Resources
 from provisioner.core.site import Site, why_not_ports, why_not_there
+from provisioner.core.too_large import why_no_size
 from provisioner.core.wishes import Wishes
 
 NEW_NODE = "(new node)"
@@ -223,23 +222,8 @@ def _in_use(
 
 
 def _too_large(pod: Pod, offerings: Sequence[Offering], terms: Terms) -> Reason:
-    catalog, policy = terms.catalog, terms.policy
-    lots = [(offering, place) for offering in offerings for place in _places(pod, offering, policy)]
-    left = (
-        largest_size(catalog, offering).usable - catalog.lost(offering, place) for offering, place in lots
-    )
-    most = reduce(Resources.largest, left)
-    asked = pod.requests
-    others = {name: amount for name, amount in asked.extended.items() if not are_attachments(name)}
-    few = replace(asked, extended=others)
-    if any(cheapest_size(catalog, offering, catalog.lost(offering, place), few) for offering, place in lots):
-        return Reason("volume", "no machine that it may use takes as many volumes as it mounts")
-    return Reason(
-        "too-large",
-        f"it asks for {asked.cpu_millicores}m CPU, {asked.memory_bytes} bytes and {asked.gpus} GPUs; no size that "
-        f"it may use holds that (at most {most.cpu_millicores}m, {most.memory_bytes} bytes, {most.gpus} GPUs, "
-        "not all of them together)",
-    )
+    places = ((each, place) for each in offerings for place in _places(pod, each, terms.policy))
+    return why_no_size(pod.requests, places, terms.catalog)
 
 
 def _first_that_may(
