@@ -9,22 +9,23 @@ from dataclasses import replace
 
 from provisioner.core.kinds import Kind, kinds_of
 from provisioner.core.model import HOSTNAME, Pod
-from provisioner.core.plan import Reason
+from provisioner.core.plan import PlannedNode, Reason
 from provisioner.core.resources import NOTHING
 from provisioner.core.site import Site
 from provisioner.core.situation import Outcome, Situation, buy, chosen, join, number_of, room_for
 
+Choose = Callable[[Pod, Pod], PlannedNode | Reason]
+"""What is bought for pods, given all of them as one and the first of them."""
 
-def place_clumps(
-    situation: Situation, outcome: Outcome, sized: Callable[[Pod, Pod], Pod] = lambda whole, _: whole
-) -> tuple[Pod, ...]:
+
+def place_clumps(situation: Situation, outcome: Outcome, choose: Choose | None = None) -> tuple[Pod, ...]:
     """Place those that can be; returns all other pods, in their order.
 
-    `sized` says for what a node is bought, given all pods as one and the first of them.
+    Without `choose` they get the cheapest node that holds them.
     """
     placed: set[str] = set()
     for clump in _clumps(situation.pods, situation.site):
-        if _placed(clump, situation, outcome, sized):
+        if _placed(clump, situation, outcome, choose or (lambda whole, _: chosen(whole, situation))):
             placed |= {pod.key for pod in clump}
     return tuple(pod for pod in situation.pods if pod.key not in placed) if placed else situation.pods
 
@@ -41,16 +42,14 @@ def _is_clump(kind: Kind, site: Site) -> bool:
     return len(kind.pods) > 1 and any(not site.places(term) for term in own) and kind.most_per_node is None
 
 
-def _placed(
-    clump: tuple[Pod, ...], situation: Situation, outcome: Outcome, sized: Callable[[Pod, Pod], Pod]
-) -> bool:
+def _placed(clump: tuple[Pod, ...], situation: Situation, outcome: Outcome, choose: Choose) -> bool:
     whole = replace(clump[0], requests=sum((pod.requests for pod in clump), NOTHING))
     room = room_for(whole, situation, lambda room: number_of(room.name) is None)
     if room is not None:
         for pod in clump:
             join(pod, room, situation, outcome)
         return True
-    found = chosen(sized(whole, clump[0]), situation)
+    found = choose(whole, clump[0])
     if isinstance(found, Reason):
         return False
     buy(replace(found, pods=clump), situation, outcome)

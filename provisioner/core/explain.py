@@ -24,7 +24,7 @@ def purchase(planned: PlannedNode) -> str:
     later = f" (and for {later}, moved there later so that their nodes can go)" if later else ""
     text = (
         f"{planned.size}{where} at ${planned.size.price_per_hour:f} an hour for {pods}{later}: "
-        "the cheapest that holds it"
+        f"the cheapest that holds it{f' ({planned.instead})' if planned.instead else ''}"
     )
     if planned.runner_up is None:
         return f"{text}; nothing else would do"

@@ -56,6 +56,8 @@ class PlannedNode:
     """Pods that run elsewhere and are to be moved there, so that their nodes can be given back."""
     kept_for: tuple[Pod, ...] = ()
     """Pods that are not there, and that it has room for."""
+    instead: str = ""
+    """What the policy asks for and cannot be had, and why; empty where the node is that."""
 
 
 @dataclass(frozen=True, slots=True)

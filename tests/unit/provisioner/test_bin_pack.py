@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from provisioner.core.explain import purchase
 from provisioner.core.model import HOSTNAME, PodTerm, Requirement
 from provisioner.core.plan import Plan
 from provisioner.core.policy import BIN_PACK, BIN_SELECT, Policy
@@ -73,9 +74,39 @@ def test_where_no_size_may_be_added_one_that_the_plan_buys_is_shared() -> None:
     assert len({each.spec for each in plan.nodes}) == 1
 
 
-def test_where_no_machine_is_that_large_the_reason_is_the_size() -> None:
-    plan = provision.planned(pods(1), catalog(SMALL), PACKED)
-    assert codes(plan) == {"p0": ["too-large"]}
+def test_where_no_machine_is_that_large_the_cheapest_that_holds_a_pod_is_shared() -> None:
+    plan = provision.planned(pods(5, "400m", "1G"), catalog(SMALL), PACKED)
+    assert (bought(plan), codes(plan)) == ({"small": 3}, {})
+    assert [len(each.pods) for each in plan.nodes] == [2, 2, 1]
+
+
+def test_then_explain_says_what_was_asked_for_and_by_which_settings() -> None:
+    (node,) = provision.planned(pods(1), catalog(SMALL), PACKED).nodes
+    assert (
+        "a node to share is to leave 3250m CPU, 7516192768 bytes (7 GiB) of memory, 42 pods (bin_packing_node_cpu, "
+        "bin_packing_node_memory, bin_packing_node_min_pod_count of the policy), and none can be had: no machine that "
+        "it may use is large enough: 3250m CPU asked for, at most 1000m"
+    ) in purchase(node)
+    (shared,) = planned(pods(1)).nodes
+    assert "bin_packing" not in purchase(shared)
+
+
+def test_a_pod_that_no_machine_holds_is_told_of_itself_and_not_of_the_shared_size() -> None:
+    plan = provision.planned(pods(1, "2"), catalog(SMALL), PACKED)
+    ((reason,),) = (each.reasons for each in plan.unplaced)
+    assert (reason.code, "2000m CPU asked for, at most 1000m" in reason.text) == ("too-large", True)
+
+
+def test_where_a_limit_forbids_the_shared_size_a_smaller_node_will_do() -> None:
+    plan = planned(pods(1), replace(PACKED, max_price_per_hour=Decimal(2)))
+    assert bought(plan) == {"small": 1}
+
+
+def test_pods_that_have_to_share_a_node_get_one_of_another_size_too() -> None:
+    beside = PodTerm(HOSTNAME, (Requirement("app", "In", ("a",)),), frozenset({"default"}))
+    wanted = pods(2, "400m", "1G", labels={"app": "a"}, affinity=(beside,))
+    plan = provision.planned(wanted, catalog(SMALL), PACKED)
+    assert [len(each.pods) for each in plan.nodes] == [2]
 
 
 def test_on_oke_it_is_cheaper_than_a_node_each_and_dearer_than_the_bound() -> None:
