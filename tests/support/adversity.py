@@ -7,8 +7,11 @@ from tests.support.cloud import eventually
 from tests.support.right_sized import GKE, OKE, Stack
 
 MODEL = "squeezenet1_1"
+OTHER = "vgg16"
 SOLD_OUT = {OKE: "Out of host capacity", GKE: "does not have enough resources available"}
 """What each cloud says."""
+ASKED = {OKE: ("container",), GKE: ("container", "compute")}
+"""The services that a driver asks in each round."""
 
 
 def fault(stack: Stack, *words: str) -> Any:
@@ -18,11 +21,11 @@ def fault(stack: Stack, *words: str) -> Any:
     return json.loads(answer.stdout)
 
 
-def order(stack: Stack, workers: int) -> None:
-    """Have that many workers of the model."""
+def order(stack: Stack, workers: int, model: str = MODEL) -> None:
+    """Have that many workers of a model."""
     patch = json.dumps({"spec": {"minReplicas": workers}})
     for each in stack.cloud.items(stack.case.stack, "hpa", "-n", "inference"):
-        if MODEL in each["metadata"]["labels"].values():
+        if model in each["metadata"]["labels"].values():
             words = ("-n", "inference", "--type=merge", "-p", patch)
             stack.cloud.kubectl(stack.case.stack, "patch", "hpa", each["metadata"]["name"], *words)
 
@@ -44,22 +47,25 @@ def node_of_a_worker(stack: Stack) -> str:
     )
 
 
-def is_whole(stack: Stack, workers: int) -> bool:
+def is_whole(stack: Stack, workers: int, model: str = MODEL) -> bool:
     """Whether the workers are ready, no pod waits, and each machine that costs money is a ready node."""
+    if stack.workers()[model] != workers:
+        return False
     found = nodes(stack)
     machines = {each["id"] for each in stack.cloud.instances()}
     pods = stack.cloud.items(stack.case.stack, "pods", "-A")
     return (
-        stack.workers()[MODEL] == workers
-        and not any(each["status"]["phase"] == "Pending" for each in pods)
+        not any(each["status"]["phase"] == "Pending" for each in pods)
         and {each["spec"]["providerID"] for each in found.values()} == machines
         and all(ready(each) == "True" for each in found.values())
         and len(stack.provisioners()) == 1
     )
 
 
-def becomes_whole(stack: Stack, workers: int) -> None:
-    eventually(lambda: is_whole(stack, workers), f"{workers} workers, a node for each machine", within_s=120)
+def becomes_whole(stack: Stack, workers: int, model: str = MODEL) -> None:
+    eventually(
+        lambda: is_whole(stack, workers, model), f"{workers} workers, a node for each machine", within_s=120
+    )
 
 
 def answers(stack: Stack) -> bool:
@@ -90,6 +96,15 @@ class Adversity:
         (lost,) = fault(stack, "clear")["faults"]
         assert lost["struck"] >= 1
         assert len(nodes(stack)) == 2 + 1 + 3
+
+    def test_workers_come_although_every_third_request_fails(self, stack: Stack) -> None:
+        faults = [fault(stack, "api-error", service, "0.3", "--for", "600") for service in ASKED[stack.case]]
+        order(stack, 3, OTHER)
+        becomes_whole(stack, 3, OTHER)
+        ended = fault(stack, "clear")["faults"]
+        assert len(ended) == len(faults)
+        assert all(each["struck"] >= 1 for each in ended)
+        assert len(nodes(stack)) == 2 + 3 + 3
 
     def test_a_worker_whose_machine_vanishes_is_served_again(self, stack: Stack) -> None:
         gone = node_of_a_worker(stack)
