@@ -4,6 +4,7 @@ Imported only by what measures: the client takes a second to load.
 """
 
 import json
+from collections.abc import Collection
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Self
@@ -29,7 +30,9 @@ _PROVISIONER_PODS: Final = f"/api/v1/namespaces/{NAMESPACE_PROVISIONER}/pods"
 _SETTINGS_KEY: Final = "settings.yaml"
 _LINES: Final = 5000
 """Of a log: more than the provisioner says in a day in which nothing happens."""
+_DAEMON_SETS: Final = "/apis/apps/v1/daemonsets"
 _MISSING: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE})
+_KEPT_FROM_US: Final = _MISSING | {HTTPStatus.FORBIDDEN}
 
 
 class Kube:
@@ -75,7 +78,8 @@ class Kube:
             nodes=self._items("/api/v1/nodes"),
             pods=self._items("/api/v1/pods"),
             autoscalers=self._items(_AUTOSCALERS),
-            metrics=self._items(_METRICS, missing_is_empty=True),
+            metrics=self._items(_METRICS, empty_for=_MISSING),
+            daemon_sets=self._items(_DAEMON_SETS, empty_for=_KEPT_FROM_US),
         )
 
     def provisioner_settings(self) -> str | None:
@@ -168,9 +172,9 @@ class Kube:
             raise Fault(f"pod {name}: its log cannot be read: {_message(answer)}")
         return answer.decode("utf-8", "replace")
 
-    def _items(self, path: str, *, missing_is_empty: bool = False) -> list[Item]:
+    def _items(self, path: str, *, empty_for: Collection[int] = ()) -> list[Item]:
         status, answer = self._call("GET", path)
-        if missing_is_empty and status in _MISSING:
+        if status in empty_for:
             return []
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unreachable(f"{path}: {_message(answer)}")

@@ -17,6 +17,8 @@ from experiments.pricing import price_nodes
 from experiments.reading import Item, Lists, labels_of
 from experiments.terms import Terms
 from provisioner.core import parse
+from provisioner.core.countable import countable
+from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.decide import decide
 from provisioner.core.explain import refusal
 from provisioner.core.model import Node, Pod
@@ -65,13 +67,15 @@ def anew(lists: Lists, terms: Terms) -> Snapshot:
     Raises:
         Fault: when a pod or a node cannot be read.
     """
-    pods, nodes = _parsed(lists)
+    pods, nodes, daemon_sets = _parsed(lists)
+    catalog = replace(terms.catalog, daemon_sets=countable(daemon_sets, terms.catalog, terms.policy))
     static = {item["metadata"]["name"] for item in _static(lists, terms)}
     bought = pools_of(nodes, terms.catalog, terms.policy)
     return Snapshot(
         pods=tuple(_off_bought_nodes(pods, static, terms)),
         nodes=tuple(node for node in nodes if node.name in static),
-        shortfalls=shortfalls_of(Snapshot(pods, nodes, bought), terms.catalog),
+        shortfalls=shortfalls_of(Snapshot(pods, nodes, bought), catalog),
+        daemon_sets=daemon_sets,
     )
 
 
@@ -85,9 +89,10 @@ def _is_bought(item: Item, terms: Terms) -> bool:
     return all(labels.get(key) == value for key, value in own.items())
 
 
-def _parsed(lists: Lists) -> tuple[tuple[Pod, ...], tuple[Node, ...]]:
+def _parsed(lists: Lists) -> tuple[tuple[Pod, ...], tuple[Node, ...], tuple[DaemonSet, ...]]:
     try:
-        return tuple(map(parse.pod, lists.pods)), tuple(map(parse.node, lists.nodes))
+        pods, nodes = tuple(map(parse.pod, lists.pods)), tuple(map(parse.node, lists.nodes))
+        return pods, nodes, tuple(map(parse.daemon_set, lists.daemon_sets))
     except parse.Malformed as error:
         raise Fault(str(error)) from error
 

@@ -31,6 +31,8 @@ class Lists:
     """HorizontalPodAutoscalers of the models' namespace."""
     metrics: Sequence[Item]
     """PodMetrics of the models' namespace."""
+    daemon_sets: Sequence[Item] = ()
+    """None also where they may not be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ NODES = "/api/v1/nodes"
 PODS = "/api/v1/pods"
 AUTOSCALERS = "/apis/autoscaling/v2/namespaces/inference/horizontalpodautoscalers"
 METRICS = "/apis/metrics.k8s.io/v1beta1/namespaces/inference/pods"
+DAEMON_SETS = "/apis/apps/v1/daemonsets"
 JOBS = "/apis/batch/v1/namespaces/inference/jobs"
 
 
@@ -83,18 +84,25 @@ def some(name: str) -> dict[str, Any]:
 
 
 def test_a_look_is_one_list_a_kind_with_the_users_credential(api: FakeApi) -> None:
-    api.answers = {path: (200, some(path)) for path in (NODES, PODS, AUTOSCALERS, METRICS)}
+    paths = [NODES, PODS, AUTOSCALERS, METRICS, DAEMON_SETS]
+    api.answers = {path: (200, some(path)) for path in paths}
     lists = Kube.of_kubeconfig(api.kubeconfig()).lists()
-    kinds = (lists.nodes, lists.pods, lists.autoscalers, lists.metrics)
-    assert [items[0]["metadata"]["name"] for items in kinds] == [NODES, PODS, AUTOSCALERS, METRICS]
-    assert api.asked == [("GET", path, f"Bearer {TOKEN}") for path in (NODES, PODS, AUTOSCALERS, METRICS)]
+    kinds = (lists.nodes, lists.pods, lists.autoscalers, lists.metrics, lists.daemon_sets)
+    assert [items[0]["metadata"]["name"] for items in kinds] == paths
+    assert api.asked == [("GET", path, f"Bearer {TOKEN}") for path in paths]
 
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_a_metrics_api_that_is_not_there_yet_lists_no_pod(api: FakeApi, status: int) -> None:
-    api.answers = {path: (200, some("x")) for path in (NODES, PODS, AUTOSCALERS)}
+    api.answers = {path: (200, some("x")) for path in (NODES, PODS, AUTOSCALERS, DAEMON_SETS)}
     api.answers[METRICS] = (status, {"message": "the server is currently unable to handle the request"})
     assert Kube.of_kubeconfig(api.kubeconfig()).lists().metrics == []
+
+
+def test_daemon_sets_that_may_not_be_read_are_none(api: FakeApi) -> None:
+    api.answers = {path: (200, some("x")) for path in (NODES, PODS, AUTOSCALERS, METRICS)}
+    api.answers[DAEMON_SETS] = (403, {"message": "daemonsets.apps is forbidden"})
+    assert Kube.of_kubeconfig(api.kubeconfig()).lists().daemon_sets == []
 
 
 def test_what_is_forbidden_is_a_fault_with_the_servers_words(api: FakeApi) -> None:

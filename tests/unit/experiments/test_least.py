@@ -1,5 +1,6 @@
 """The least possible price of a cluster's pods, of nodes and pods as the API server prints them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from experiments.reading import Lists
 from experiments.terms import Terms
 from provisioner.core.policy import Headroom, Policy
 from provisioner.core.resources import Resources
-from tests.support.kube_json import node_json, owned_by, pod_json
+from tests.support.kube_json import daemon_set_json, node_json, owned_by, pod_json
 from tests.support.provision import OKE, OKE_NOMINAL
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -48,6 +49,12 @@ def test_what_is_not_the_provisioners_counts_as_it_is() -> None:
     ignored = worker("other", annotations={"rightsize.io/ignore": "true"})
     seen = lists(own, finished, leaving, ignored, worker("here", "m"), nodes=(node_json("n"),))
     assert least(seen, ANY_NODE, NOW).price_per_hour == MANAGEMENT
+
+
+def test_daemon_sets_take_their_part_of_every_node() -> None:
+    seen = lists(worker("a", "n"), nodes=(node_json("n", "2"),))
+    with_exporter = replace(seen, daemon_sets=[daemon_set_json("exporter", "1500m", "1Gi")])
+    assert least(with_exporter, ANY_NODE, NOW).price_per_hour == MANAGEMENT + 2 * A1_OCPU + 2 * A1_GIB
 
 
 def test_room_on_nodes_that_stay_costs_nothing() -> None:
