@@ -32,6 +32,10 @@ REQUIRED: Final = (
 """Columns every catalog has, in the order in which they are usually written."""
 
 
+_OPTIONAL: Final = ("region", "family", "max_pods", "machine_type")
+"""Columns that a catalog may have."""
+
+
 class CatalogError(ValueError):
     """A catalog that cannot be used: `path` is the file, `faults` has every reason."""
 
@@ -56,12 +60,13 @@ def load(path: Path) -> tuple[Offering, ...]:
     """Every offering of a catalog, in the file's order.
 
     Columns may come in any order; `region`, `family`, `max_pods` and `machine_type` may be absent,
-    and columns that are not known are ignored. Raises CatalogError with every fault of the file.
+    and columns that are not known are ignored, as are commas after the last. Raises CatalogError with every
+    fault of the file.
     """
     lines = _lines(path)
     if not lines:
         raise CatalogError(path, [Fault(1, "-", "", f"a header with the columns {', '.join(REQUIRED)}")])
-    header = lines[0].cells
+    header = _without_last_commas(lines[0].cells)
     faults = list(_header_faults(lines[0]))
     if faults:
         raise CatalogError(path, faults)
@@ -100,12 +105,18 @@ def _lines(path: Path) -> list[_Line]:
     return [line for line in found if any(line.cells)]
 
 
+def _without_last_commas(header: tuple[str, ...]) -> tuple[str, ...]:
+    named = max((at for at, name in enumerate(header) if name), default=-1)
+    return header[: named + 1]
+
+
 def _header_faults(line: _Line) -> Iterator[Fault]:
-    for name in REQUIRED:
-        if name not in line.cells:
-            yield Fault(line.number, name, "", "this column in the header")
-    for name in sorted({name for name in line.cells if line.cells.count(name) > 1}):
-        yield Fault(line.number, name, name, "each column once")
+    missing = [name for name in REQUIRED if name not in line.cells]
+    if missing:
+        yield Fault(line.number, ", ".join(missing), "", "each of these columns in the header")
+    for name in (*REQUIRED, *_OPTIONAL):
+        if line.cells.count(name) > 1:
+            yield Fault(line.number, name, name, "each column once")
 
 
 def _repetitions(offerings: list[tuple[_Line, Offering]]) -> Iterator[Fault]:

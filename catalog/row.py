@@ -1,11 +1,17 @@
-"""One line of a catalog: reads its cells by type and keeps every fault with its place."""
+"""One line of a catalog: reads its cells by type and keeps every fault with its place.
 
-from collections.abc import Callable, Sequence
+A column has an upper limit, several times what the largest machine on sale has (2,000 vCPUs and 32 TiB on x86,
+some 130 OCPUs and 1.5 TiB of flexible shapes, 72 GPUs behind one network, a few hundred dollars an hour). It is
+there for slips of the pen: every size of a flexible shape takes time and memory to weigh.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, TypeVar
 
+from catalog import number
 from catalog.offering import ARCHITECTURES, CAPACITY_TYPES, KINDS, Offering
 
 FIXED: Final = ("vcpus", "memory_gib", "price_per_hour")
@@ -21,7 +27,29 @@ FLEXIBLE: Final = (
 )
 """Columns that one kind fills in and the other leaves empty."""
 
+LIMITS: Final[Mapping[str, int]] = {
+    "vcpus": 10_000,
+    "memory_gib": 200_000,
+    "gpus": 1_000,
+    "price_per_hour": 100_000,
+    "vcpus_per_ocpu": 16,
+    "ocpus_min": 500,
+    "ocpus_max": 500,
+    "gib_per_ocpu_min": 10_000,
+    "gib_per_ocpu_max": 10_000,
+    "gib_max": 5_000,
+    "price_per_ocpu_hour": 10_000,
+    "price_per_gib_hour": 10_000,
+    "max_pods": 10_000,
+}
+"""The most that a column may say."""
+
 T = TypeVar("T")
+N = TypeVar("N", int, Decimal)
+
+
+_LONGEST: Final = 60
+"""Letters of a cell that are repeated in a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +63,8 @@ class Fault:
 
     def __str__(self) -> str:
         """One line, as an editor's list of problems has it."""
-        return f"line {self.line}, column {self.column}: {self.value!r}; expected {self.expectation}"
+        value = self.value if len(self.value) <= _LONGEST else f"{self.value[:_LONGEST]}…"
+        return f"line {self.line}, column {self.column}: {value!r}; expected {self.expectation}"
 
 
 class Row:
@@ -45,7 +74,7 @@ class Row:
         self.faults: list[Fault] = []
         self._line = line
         self._cells = dict(zip(header, cells, strict=False))
-        if len(cells) != len(header):
+        if len(cells) < len(header) or any(cells[len(header) :]):
             self._refuse("-", f"{len(cells)} cells", f"{len(header)} cells, as the header has")
 
     def offering(self) -> Offering | None:
@@ -63,7 +92,7 @@ class Row:
             vcpus=self._count("vcpus", needed=is_fixed),
             memory_gib=self._amount("memory_gib", needed=is_fixed, positive=True),
             gpus=self._gpus(is_flexible=is_flexible),
-            gpu_model=self._cells["gpu_model"],
+            gpu_model=self._printable("gpu_model"),
             price_per_hour=self._amount("price_per_hour", needed=is_fixed),
             vcpus_per_ocpu=self._count("vcpus_per_ocpu", needed=is_flexible),
             ocpus_min=self._count("ocpus_min", needed=is_flexible),
@@ -74,26 +103,38 @@ class Row:
             price_per_ocpu_hour=self._amount("price_per_ocpu_hour", needed=is_flexible),
             price_per_gib_hour=self._amount("price_per_gib_hour", needed=is_flexible),
             capacity_type=self._one_of("capacity_type", CAPACITY_TYPES),
-            zones=tuple(zone.strip() for zone in self._cells["zones"].split(";") if zone.strip()),
+            zones=tuple(zone.strip() for zone in self._printable("zones").split(";") if zone.strip()),
             available=self._one_of("available", ("true", "false")) == "true",
-            region=self._cells.get("region", ""),
-            family=self._cells.get("family") or family_of(shape),
+            region=self._printable("region"),
+            family=self._printable("family") or family_of(shape),
             max_pods=self._count("max_pods", needed=False),
-            machine_type=self._cells.get("machine_type") or shape,
+            machine_type=self._printable("machine_type") or shape,
             source=self._cells["source"],
             date=self._date("date"),
         )
         self._check_order("ocpus_min", "ocpus_max")
         self._check_order("gib_per_ocpu_min", "gib_per_ocpu_max")
+        if is_flexible and not self.faults and not any(map(offering.gib_range, offering.ocpu_range())):
+            self._refuse(
+                "gib_max",
+                self._cells["gib_max"],
+                "a whole number of GiB that gib_per_ocpu_min and _max allow",
+            )
         return None if self.faults else offering
 
     def _refuse(self, column: str, value: str, expectation: str) -> None:
         self.faults.append(Fault(self._line, column, value, expectation))
 
     def _text(self, column: str) -> str:
-        value = self._cells[column]
+        value = self._printable(column)
         if not value:
             self._refuse(column, value, "a name")
+        return value
+
+    def _printable(self, column: str) -> str:
+        value = self._cells.get(column, "")
+        if not value.isprintable():
+            self._refuse(column, value, "text without control characters")
         return value
 
     def _one_of(self, column: str, allowed: Sequence[str]) -> str:
@@ -110,11 +151,11 @@ class Row:
                 self._cells[column] = ""
 
     def _count(self, column: str, *, needed: bool) -> int | None:
-        return self._read(column, _whole, "a whole number of at least 1", needed=needed)
+        return self._number(column, _whole, "a whole number of at least 1", needed=needed)
 
     def _amount(self, column: str, *, needed: bool, positive: bool = False) -> Decimal | None:
         expectation = "a number above 0" if positive else "a number of at least 0"
-        return self._read(column, _above_zero if positive else _from_zero, expectation, needed=needed)
+        return self._number(column, _above_zero if positive else number.exact, expectation, needed=needed)
 
     def _gpus(self, *, is_flexible: bool) -> int:
         value = self._cells["gpus"]
@@ -123,7 +164,14 @@ class Row:
         if is_flexible:
             self._refuse("gpus", value, "nothing or 0, in a row of kind flexible")
             return 0
-        return self._read("gpus", _whole, "a whole number", needed=True) or 0
+        return self._number("gpus", _whole, "a whole number", needed=True) or 0
+
+    def _number(self, column: str, parse: Callable[[str], N], expectation: str, *, needed: bool) -> N | None:
+        value = self._read(column, parse, expectation, needed=needed)
+        if value is not None and value > LIMITS[column]:
+            self._refuse(column, self._cells[column], f"at most {LIMITS[column]}")
+            return None
+        return value
 
     def _date(self, column: str) -> date | None:
         return self._read(column, date.fromisoformat, "a date like 2026-03-29", needed=False)
@@ -134,7 +182,7 @@ class Row:
             return None
         try:
             return parse(value)
-        except (ValueError, InvalidOperation):
+        except ValueError:
             self._refuse(column, value, expectation)
             return None
 
@@ -152,20 +200,14 @@ def family_of(shape: str) -> str:
 
 
 def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    value = number.exact(text)
+    if not text.isdigit() or value < 1:
         raise ValueError(text)
-    return int(text)
-
-
-def _from_zero(text: str) -> Decimal:
-    number = Decimal(text)
-    if not number.is_finite() or number < 0:
-        raise ValueError(text)
-    return number
+    return int(value)
 
 
 def _above_zero(text: str) -> Decimal:
-    number = _from_zero(text)
-    if number == 0:
+    value = number.exact(text)
+    if value == 0:
         raise ValueError(text)
-    return number
+    return value

@@ -7,10 +7,11 @@ them, and a pod that has to keep off a node says so by selectors and affinity, w
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, Self
 
+from catalog import number
 from catalog.accelerators import ACCELERATORS
 from catalog.names import DOMAIN
 from catalog.offering import CAPACITY_TYPES, Offering
@@ -171,12 +172,9 @@ def _count(text: str) -> int:
 
 def _price(text: str) -> Decimal:
     try:
-        price = Decimal(text.strip())
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite() or price < 0:
-        raise ValueError("is not a price; expected US dollars an hour, 0 or more")
-    return price
+        return number.exact(text.strip())
+    except ValueError as error:
+        raise ValueError("is not a price; expected US dollars an hour, 0 or more") from error
 
 
 _OFFERINGS: Final = "instance-offerings"

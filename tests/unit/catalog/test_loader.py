@@ -115,6 +115,19 @@ def test_columns_in_brackets_are_read_where_they_are_there(tmp_path: Path) -> No
         ("price_per_hour", "free"),
         ("price_per_hour", "-1"),
         ("price_per_hour", "Infinity"),
+        ("price_per_hour", "1e400"),
+        ("price_per_hour", "1_0"),
+        ("price_per_hour", "\u0661"),
+        ("price_per_hour", "100001"),
+        ("memory_gib", "1e999999"),
+        ("memory_gib", "200001"),
+        ("vcpus", "9" * 30),
+        ("vcpus", "10001"),
+        ("vcpus", "1_0"),
+        ("gpus", "1001"),
+        ("shape", "a\0b"),
+        ("gpu_model", "a\x1b[2Jb"),
+        ("zones", "z\x07"),
         ("ocpus_min", "1"),
         ("price_per_gib_hour", "0.1"),
         ("capacity_type", "ondemand"),
@@ -136,7 +149,11 @@ def test_a_wrong_cell_of_a_fixed_shape_is_named(tmp_path: Path, column: str, val
         ("ocpus_max", ""),
         ("gib_per_ocpu_min", "65"),
         ("gib_max", "many"),
+        ("gib_max", "5001"),
+        ("ocpus_max", "501"),
+        ("vcpus_per_ocpu", "17"),
         ("price_per_ocpu_hour", ""),
+        ("price_per_gib_hour", "10001"),
     ],
 )
 def test_a_wrong_cell_of_a_flexible_shape_is_named(tmp_path: Path, column: str, value: str) -> None:
@@ -165,13 +182,53 @@ def test_a_shape_stands_once_for_each_region_and_capacity_type(tmp_path: Path) -
     assert faults(written(tmp_path, FIXED, spot, FIXED)) == [(4, "shape", "VM.GPU2.1")]
 
 
-def test_a_missing_column_is_named(tmp_path: Path) -> None:
+def test_missing_columns_are_named_in_one_line(tmp_path: Path) -> None:
     columns = tuple(column for column in REQUIRED if column not in {"arch", "zones"})
-    assert faults(written(tmp_path, FIXED, columns=columns)) == [(1, "arch", ""), (1, "zones", "")]
+    assert faults(written(tmp_path, FIXED, columns=columns)) == [(1, "arch, zones", "")]
 
 
 def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
     assert faults(written(tmp_path, FIXED, columns=(*REQUIRED, "arch"))) == [(1, "arch", "arch")]
+
+
+def test_a_column_that_nobody_knows_may_be_there_twice(tmp_path: Path) -> None:
+    columns = ("note", *REQUIRED, "note")
+    assert load(written(tmp_path, {**FIXED, "note": "mine"}, columns=columns)) == load(
+        written(tmp_path, FIXED)
+    )
+
+
+@pytest.mark.parametrize(("header", "row"), [(",,", ",,"), (",", ""), ("", ",,,"), (",,", ",")])
+def test_commas_after_the_last_column_are_ignored(tmp_path: Path, header: str, row: str) -> None:
+    file = written(tmp_path, FIXED)
+    plain = load(file)
+    first, second = file.read_text().splitlines()
+    file.write_text(f"{first}{header}\n{second}{row}\n")
+    assert load(file) == plain
+
+
+def test_a_cell_without_a_column_is_named(tmp_path: Path) -> None:
+    file = written(tmp_path, FIXED)
+    file.write_text(file.read_text().rstrip() + ",,lost\n")
+    assert [fault[:2] for fault in faults(file)] == [(2, "-")]
+
+
+@pytest.mark.parametrize(
+    "sold",
+    [
+        {"gib_per_ocpu_min": "8", "ocpus_min": "4", "gib_max": "31"},
+        {"gib_per_ocpu_min": "0.4", "gib_per_ocpu_max": "0.4", "ocpus_max": "2"},
+    ],
+)
+def test_a_flexible_shape_of_which_there_is_no_size_is_named(tmp_path: Path, sold: dict[str, str]) -> None:
+    file = written(tmp_path, {**FLEXIBLE, **sold})
+    assert faults(file) == [(2, "gib_max", sold.get("gib_max", FLEXIBLE["gib_max"]))]
+
+
+def test_a_long_cell_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError) as error:
+        load(written(tmp_path, {**FIXED, "price_per_hour": "9" * 5000}))
+    assert str(error.value).endswith(f"'{'9' * 60}…'; expected a number of at least 0")
 
 
 def test_a_row_with_too_few_cells_is_named(tmp_path: Path) -> None:
