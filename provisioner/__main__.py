@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,15 @@ from provisioner.drivers.contract import DriverError
 from provisioner.kube import KubeDenied, KubeError
 from provisioner.question import Answer, Options, Question
 from provisioner.settings import SettingsError, parse
+
+
+def _chosen(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
+    """Refuses a choice that is given and empty, as an unset variable leaves it."""
+    source = context.get_parameter_source(option.name or "")
+    if not value and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter("is empty: name one, or leave the option out")
+    return value
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -56,11 +65,17 @@ PolicyFile = Annotated[
         "--policy", help="The controller's `policy` (YAML), or its whole settings: answer as it would."
     ),
 ]
-Cloud = Annotated[str, typer.Option(help=f"Whose prices and reservations: {', '.join(CLOUDS)}.")]
+Cloud = Annotated[
+    str, typer.Option(help=f"Whose prices and reservations: {', '.join(CLOUDS)}.", callback=_chosen)
+]
 CatalogFile = Annotated[Path | None, typer.Option("--catalog", help="A catalog of your own (CSV).")]
-Mode = Annotated[str, typer.Option(help=f"{', '.join(MODES)}; {OPTIMAL} where no --policy says otherwise.")]
+Mode = Annotated[
+    str,
+    typer.Option(help=f"{', '.join(MODES)}; {OPTIMAL} where no --policy says otherwise.", callback=_chosen),
+]
 Accounting = Annotated[
-    str, typer.Option(help=f"{', '.join(ACCOUNTINGS)}; nominal with a catalog of your own.")
+    str,
+    typer.Option(help=f"{', '.join(ACCOUNTINGS)}; nominal with a catalog of your own.", callback=_chosen),
 ]
 Deadline = Annotated[
     float | None,
@@ -75,6 +90,7 @@ Metrics = Annotated[
     ),
 ]
 Margin = Annotated[int, typer.Option(min=0, max=1000, help="Per cent proposed above the highest use.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command()
@@ -92,7 +108,7 @@ def plan(  # noqa: PLR0913, PLR0917 (the options of a command)
     accounting: Accounting = "",
     deadline_s: Deadline = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what would be bought for pending pods, and what stays pending."""
     options = Options(
@@ -101,10 +117,11 @@ def plan(  # noqa: PLR0913, PLR0917 (the options of a command)
     options.check()
     with _said_plainly():
         answer = _answer(options, record_to)
-        if as_json:
-            typer.echo(json.dumps(report.document(answer.plan, answer.elapsed_s), indent=2))
-        else:
-            _table(answer.plan)
+        with _written():
+            if as_json:
+                _document(answer)
+            else:
+                _table(answer.plan)
 
 
 @app.command()
@@ -125,11 +142,15 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
     recommend: Recommend = False,
     metrics: Metrics = None,
     margin: Margin = 15,
+    as_json: AsJson = False,
 ) -> None:
     """Say the same plan in words: why each node, and why not another; why each pod is left; what is removed.
 
-    With --recommend: which requests measured use would allow, and what they would save.
+    With --recommend: which requests measured use would allow, and what they would save. With --json: the
+    document of `plan --json`.
     """
+    if as_json and recommend:
+        raise typer.BadParameter("what is recommended is said in words only", param_hint="--json")
     options = Options(
         pods,
         nodes,
@@ -147,9 +168,15 @@ def explain(  # noqa: PLR0913, PLR0917 (the options of a command)
     )
     options.check()
     with _said_plainly():
-        found = _proposed(options, margin) if recommend else _explained(_answer(options, record_to))
-        for line in found:
-            typer.echo(line)
+        if recommend:
+            _say(_proposed(options, margin))
+            return
+        answer = _answer(options, record_to)
+        if as_json:
+            with _written():
+                _document(answer)
+        else:
+            _say(_explained(answer))
 
 
 @app.command()
@@ -170,7 +197,8 @@ def run() -> None:
 
 
 def _question(options: Options) -> Question:
-    question = asking.read(options, datetime.now(UTC))
+    with files.read_once():
+        question = asking.read(options, datetime.now(UTC))
     for fault in question.unreadable:
         sys.stderr.write(f"cannot be read, and is left out: {fault}\n")
     return question
@@ -204,6 +232,16 @@ def _explained(answer: Answer) -> Iterator[str]:
 def _proposed(options: Options, margin: int) -> Iterator[str]:
     made = asking.recommendation(_question(options), margin, time.perf_counter)
     return proposals.lines(made, margin)
+
+
+def _document(answer: Answer) -> None:
+    typer.echo(json.dumps(report.document(answer.plan, answer.elapsed_s), indent=2))
+
+
+def _say(lines: Iterable[str]) -> None:
+    with _written():
+        for line in lines:
+            typer.echo(line)
 
 
 def _table(answer: Plan) -> None:
@@ -240,6 +278,20 @@ def _said_plainly() -> Iterator[None]:
         yield
     except _FAULTS as error:
         _fail(str(error))
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """What is printed inside is out at the end, or said not to be; a reader that has gone is typer's to meet."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"the answer cannot be written: {error.strerror}")
 
 
 def _fail(message: str) -> NoReturn:

@@ -1,7 +1,8 @@
 """Reads pods and nodes from Kubernetes' own JSON into frozen values, once.
 
 The official client's typed objects cost fifty kilobytes a pod; this reads the raw JSON, of the
-API and of `kubectl get -o json` alike. What cannot be read is said with its object and place.
+API and of `kubectl get -o json` alike. An object is read only if it is of its kind's form (`forms.py`): what
+is not is said with its object and place.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 from provisioner.core import quantity
 from provisioner.core.daemon_sets import DaemonSet
+from provisioner.core.form import shown
+from provisioner.core.forms import FORMS
 from provisioner.core.model import (
     GPU,
     NAMESPACE_NAME,
@@ -34,7 +37,13 @@ T = TypeVar("T")
 
 
 class Malformed(ValueError):
-    """An object that is not what its kind promises; names the object and the fault."""
+    """An object that is not what its kind promises; names the object and, in one line, all of its faults."""
+
+    def __init__(self, name: str, faults: Iterable[str]) -> None:
+        said = tuple(faults)
+        self.faults = tuple(f"{name}: {fault}" for fault in said)
+        """Each with the object's name."""
+        super().__init__(f"{name}: {'; '.join(said)}")
 
 
 def pod(raw: Json) -> Pod:
@@ -106,16 +115,25 @@ def requests_of(spec: Json) -> Resources:
 
 
 def named(kind: str, raw: Json, read: Callable[[Json], T]) -> T:
-    """Read an object; what cannot be read is a Malformed that names it."""
-    try:
-        return read(raw)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        meta = raw.get("metadata") if isinstance(raw, Mapping) else None
-        meta = meta if isinstance(meta, Mapping) else {}
-        name = "/".join(str(meta[key]) for key in ("namespace", "name") if meta.get(key)) or "without a name"
-        said = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
-        message = f"{kind} {name}: {said}"
-        raise Malformed(message) from error
+    """Read an object whose kind has a form, if it is of that form; raises Malformed."""
+    check(kind, raw)
+    return read(raw)
+
+
+def check(kind: str, raw: Json) -> None:
+    """Raises Malformed with all that is wrong with an object."""
+    wrong = FORMS[kind.lower()](raw)
+    if wrong:
+        raise Malformed(f"{kind} {_name_of(raw)}", map(str, wrong))
+
+
+def _name_of(raw: Any) -> str:
+    meta = raw.get("metadata") if isinstance(raw, Mapping) else None
+    meta = meta if isinstance(meta, Mapping) else {}
+    parts = (meta.get(key) for key in ("namespace", "name"))
+    return (
+        "/".join(part if isinstance(part, str) else shown(part) for part in parts if part) or "without a name"
+    )
 
 
 def _pod(raw: Json) -> Pod:
@@ -147,7 +165,7 @@ def _pod(raw: Json) -> Pod:
         host_ports=tuple(_host_ports(spec)),
         claims=tuple(_claims(spec.get("volumes") or (), meta["name"])),
         device_claims=tuple(each["name"] for each in spec.get("resourceClaims") or ()),
-        priority=int(spec.get("priority") or 0),
+        priority=spec.get("priority") or 0,
     )
 
 
@@ -198,23 +216,23 @@ def _budget(raw: Json) -> Budget:
         namespace=meta.get("namespace") or "default",
         name=meta["name"],
         selector=_selector(spec.get("selector")),
-        allowed=int(status.get("disruptionsAllowed") or 0),
-        at_best=int(status.get("expectedPods") or 0) - int(status.get("desiredHealthy") or 0),
+        allowed=status.get("disruptionsAllowed") or 0,
+        at_best=(status.get("expectedPods") or 0) - (status.get("desiredHealthy") or 0),
     )
 
 
 def _scaler(raw: Json) -> Scaler:
     meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
-    current = int(status.get("currentReplicas") or 0)
+    current = status.get("currentReplicas") or 0
     return Scaler(
         namespace=meta.get("namespace") or "default",
         name=meta["name"],
         kind=spec["scaleTargetRef"]["kind"],
         workload=spec["scaleTargetRef"]["name"],
         current=current,
-        desired=int(status.get("desiredReplicas") or current),
-        minimum=int(1 if spec.get("minReplicas") is None else spec["minReplicas"]),
-        maximum=int(spec["maxReplicas"]),
+        desired=status.get("desiredReplicas") or current,
+        minimum=1 if spec.get("minReplicas") is None else spec["minReplicas"],
+        maximum=spec["maxReplicas"],
         scaled=timestamp(status.get("lastScaleTime")),
     )
 
@@ -285,7 +303,7 @@ def _taint(raw: Json) -> Taint:
 
 
 def _requirement(raw: Json) -> Requirement:
-    return Requirement(raw["key"], raw["operator"], tuple(map(str, raw.get("values") or ())))
+    return Requirement(raw["key"], raw["operator"], tuple(raw.get("values") or ()))
 
 
 def _node_selector(spec: Json) -> dict[str, str]:
@@ -346,8 +364,8 @@ def _spreads(raw: Sequence[Json], namespace: str, labels: Mapping[str, str]) -> 
             continue
         yield Spread(
             PodTerm(each["topologyKey"], _pod_selector(each, labels), frozenset({namespace})),
-            int(each.get("maxSkew") or 1),
-            int(each.get("minDomains") or 1),
+            each.get("maxSkew") or 1,
+            each.get("minDomains") or 1,
             each.get("nodeAffinityPolicy") != "Ignore",
             each.get("nodeTaintsPolicy") == "Honor",
         )
@@ -360,7 +378,7 @@ def _host_ports(spec: Json) -> Iterable[HostPort]:
             number = port.get("hostPort") or (port.get("containerPort") if spec.get("hostNetwork") else None)
             if number:
                 yield HostPort(
-                    int(number),
+                    number,
                     port.get("protocol") or "TCP",
                     port.get("hostIP") or "0.0.0.0",  # noqa: S104 (Kubernetes' default, nothing is bound)
                 )

@@ -6,13 +6,14 @@ claim that is not there, or is not going to wait for its pod, is left with the p
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from provisioner.core import parse
 from provisioner.core.model import ZONE, NodeTerm, Pod, Requirement
 from provisioner.core.node_terms import both
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 _ZONE_KEYS: Final = (ZONE, "failure-domain.beta.kubernetes.io/zone", "topology.gke.io/zone")
 """Labels by which drivers name the zone; a node that is bought has the first of them."""
 KINDS: Final = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass", "CSINode")
@@ -76,10 +77,7 @@ class Storage:
             return None
         readers: tuple[Callable[[Json], Any], ...] = (_claim, _volume, _class, _limits)
         return cls(
-            *(
-                {_key(raw): parse.named(kind, raw, read) for raw in listed if raw["kind"] == kind}
-                for kind, read in zip(KINDS, readers, strict=True)
-            )
+            *(_by_key(kind, listed, read) for kind, read in zip(KINDS, readers, strict=True)),
         )
 
     def placed(self, pod: Pod) -> Pod:
@@ -124,9 +122,18 @@ def placed(pods: Iterable[Pod], storage: Storage | None) -> list[Pod]:
     return [storage.placed(pod) if storage is not None and pod.claims else pod for pod in pods]
 
 
+def _by_key(kind: str, objects: Iterable[Json], read: Callable[[Json], T]) -> dict[str, T]:
+    """Objects of a kind; raises Malformed."""
+
+    def entry(raw: Json) -> tuple[str, T]:
+        return _key(raw), read(raw)
+
+    return dict(parse.named(kind, raw, entry) for raw in objects if raw["kind"] == kind)
+
+
 def _key(raw: Json) -> str:
-    meta = raw.get("metadata") or {}
-    name = str(meta.get("name"))
+    meta = raw["metadata"]
+    name: str = meta["name"]
     return f"{meta.get('namespace') or 'default'}/{name}" if raw["kind"] == KINDS[0] else name
 
 
@@ -181,7 +188,7 @@ def _limits(raw: Json) -> dict[str, int]:
     """What a CSINode says; a driver that names no count sets no limit."""
     drivers = (raw.get("spec") or {}).get("drivers") or ()
     counts = ((each["name"], (each.get("allocatable") or {}).get("count")) for each in drivers)
-    return {name: int(count) for name, count in counts if count is not None}
+    return {name: count for name, count in counts if count is not None}
 
 
 def _by_our_zone(term: NodeTerm) -> NodeTerm:

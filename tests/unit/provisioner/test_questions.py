@@ -1,6 +1,8 @@
 """`plan` and `explain` on files, a live cluster and a record: one source, read only, faults in one line."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,37 @@ def test_a_cluster_is_answered_for_as_its_files_would_be(cluster: ApiServer, pod
     assert answered("--kubeconfig", cluster.kubeconfig)["nodes"]
 
 
+def test_explain_has_the_document_of_plan(pods: Path) -> None:
+    explained = json.loads(said("explain", "--pods", pods, "--json").stdout)
+    del explained["elapsed_s"]
+    assert explained == answered("--pods", pods)
+
+
+def test_recommendations_have_no_document(pods: Path) -> None:
+    result = said("explain", "--pods", pods, "--recommend", "--metrics", "m", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("words", [("plan",), ("plan", "--json"), ("explain",), ("explain", "--json")])
+def test_an_answer_that_cannot_be_written_is_said_in_one_line(words: tuple[str, ...], pods: Path) -> None:
+    command = [sys.executable, "-m", "provisioner", *words, "--pods", str(pods)]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (result.returncode, result.stderr) == (
+        1,
+        "the answer cannot be written: No space left on device\n",
+    )
+
+
+def test_a_pod_that_asks_for_less_than_nothing_is_a_fault_in_a_file(tmp_path: Path) -> None:
+    odd = written(tmp_path / "pods", {"kind": "List", "items": [*WAITING, pod_json("odd", cpu="-1")]})
+    result = said("plan", "--pods", odd)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"{odd}: pod default/odd: spec.containers[0].resources.requests.cpu: '-1'; expected 0 or more\n"
+    )
+
+
 def test_daemon_sets_count_wherever_they_stand(cluster: ApiServer, tmp_path: Path, pods: Path) -> None:
     ours = daemon_set_json("exporter")
     both = written(tmp_path / "both.yaml", {"kind": "List", "items": [*WAITING, ours]})
@@ -96,6 +129,9 @@ def test_a_context_is_looked_for_in_kubectls_own_kubeconfig(
         ("--replay", "r", "--cloud", "oke"),
         ("--replay", "r", "--deadline-s", "0"),
         ("--pods", "p", "--mode", "best"),
+        ("--pods", "p", "--mode", ""),
+        ("--pods", "p", "--cloud", ""),
+        ("--pods", "p", "--accounting", ""),
         ("--pods", "p", "--catalog", "c", "--accounting", "documented"),
     ],
 )
@@ -124,8 +160,9 @@ def test_a_missing_right_is_said_in_one_line(cluster: ApiServer) -> None:
     assert (result.exit_code, result.stderr) == (1, "403: /api/v1/nodes is forbidden\n")
 
 
-def test_what_cannot_be_read_of_a_cluster_is_left_out_and_said(cluster: ApiServer) -> None:
-    cluster.items["pods"] = [*WAITING, pod_json("odd", cpu="many")]
+@pytest.mark.parametrize("cpu", ["many", "-1"])
+def test_what_cannot_be_read_of_a_cluster_is_left_out_and_said(cluster: ApiServer, cpu: str) -> None:
+    cluster.items["pods"] = [*WAITING, pod_json("odd", cpu=cpu)]
     result = said("plan", "--kubeconfig", cluster.kubeconfig, "--json")
     assert result.exit_code == 0
     assert "pod default/odd" in result.stderr

@@ -202,9 +202,12 @@ def test_the_use_of_all_containers_counts() -> None:
     ("raw", "fault"),
     [
         ({}, "podmetrics without a name: metadata is missing"),
-        (metrics_json("a", ("lots", "1")), "podmetrics default/a: 'lots' is not a Kubernetes quantity"),
-        (metrics_json("a", containers=[{}]), "podmetrics default/a: usage is missing"),
-        (metrics_json("a", containers=3), "podmetrics default/a: 'int' object is not iterable"),
+        (
+            metrics_json("a", ("lots", "1")),
+            "podmetrics default/a: containers\\[0\\].usage.cpu: 'lots'; expected a number",
+        ),
+        (metrics_json("a", containers=[{}]), "podmetrics default/a: containers\\[0\\].usage is missing"),
+        (metrics_json("a", containers=3), "podmetrics default/a: containers: 3; expected a list"),
     ],
 )
 def test_what_is_no_measurement_is_said_by_name(raw: dict[str, Any], fault: str) -> None:
