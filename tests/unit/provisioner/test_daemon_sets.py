@@ -258,7 +258,7 @@ def test_one_is_read_with_the_pod_that_it_makes() -> None:
 
 
 def test_one_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(parse.Malformed, match="daemonset monitoring/exporter: spec.template is missing"):
+    with pytest.raises(parse.Malformed, match=r"daemonset monitoring/exporter: spec\.template is missing"):
         parse.daemon_set({**RAW, "spec": {}})
 
 

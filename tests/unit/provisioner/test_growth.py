@@ -142,7 +142,7 @@ def test_an_autoscaler_is_read_as_the_api_writes_it() -> None:
     assert parse.scaler(raw) == scaler()
     assert parse.scaler({key: raw[key] for key in ("metadata", "spec")}).desired == 0
     with pytest.raises(
-        parse.Malformed, match="horizontalpodautoscaler default/hpa: spec.maxReplicas is missing"
+        parse.Malformed, match=r"horizontalpodautoscaler default/hpa: spec\.maxReplicas is missing"
     ):
         parse.scaler({**raw, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}})
 
