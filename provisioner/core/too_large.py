@@ -33,13 +33,13 @@ def why_no_size(asked: Resources, places: Iterable[tuple[Offering, Place]], cata
         return Reason("volume", "no machine that it may use takes as many volumes as it mounts")
     lacking = [name for name in asked.lacking(most) if name in names]
     if lacking:
-        each = (
-            f"{words_of(asked, name)} asked for, at most {_number(name, max(0, _amount(most, name)))}"
+        told = (
+            f"{words_of(asked, name)} (the most is {_number(name, max(0, _amount(most, name)))})"
             for name in lacking
         )
-        return Reason("too-large", f"no machine that it may use is large enough: {'; '.join(each)}")
+        return Reason("too-large", f"it asks for {' and '.join(told)}; no size that it may use holds that")
     together = " and ".join(words_of(asked, name) for name in _clashing(asked, names, is_sold))
-    return Reason("too-large", f"no machine that it may use has {together} together, though some has each")
+    return Reason("too-large", f"it asks for {together}; no size that it may use holds that together")
 
 
 def words_of(amounts: Resources, name: str) -> str:

@@ -84,8 +84,8 @@ def test_then_explain_says_what_was_asked_for_and_by_which_settings() -> None:
     (node,) = provision.planned(pods(1), catalog(SMALL), PACKED).nodes
     assert (
         "a node to share is to leave 3250m CPU, 7516192768 bytes (7 GiB) of memory, 42 pods (bin_packing_node_cpu, "
-        "bin_packing_node_memory, bin_packing_node_min_pod_count of the policy), and none can be had: no machine that "
-        "it may use is large enough: 3250m CPU asked for, at most 1000m"
+        "bin_packing_node_memory, bin_packing_node_min_pod_count of the policy), and a pod that asks for so much gets "
+        "none: it asks for 3250m CPU (the most is 1000m) and "
     ) in purchase(node)
     (shared,) = planned(pods(1)).nodes
     assert "bin_packing" not in purchase(shared)
@@ -94,7 +94,7 @@ def test_then_explain_says_what_was_asked_for_and_by_which_settings() -> None:
 def test_a_pod_that_no_machine_holds_is_told_of_itself_and_not_of_the_shared_size() -> None:
     plan = provision.planned(pods(1, "2"), catalog(SMALL), PACKED)
     ((reason,),) = (each.reasons for each in plan.unplaced)
-    assert (reason.code, "2000m CPU asked for, at most 1000m" in reason.text) == ("too-large", True)
+    assert (reason.code, "2000m CPU (the most is 1000m)" in reason.text) == ("too-large", True)
 
 
 def test_where_a_limit_forbids_the_shared_size_a_smaller_node_will_do() -> None:

@@ -92,7 +92,7 @@ def test_each_pod_is_planned_as_if_there_were_no_other() -> None:
 
 def test_why_one_could_not_run_is_told() -> None:
     said = told(held(cpu="90"))["held"]
-    assert said.startswith("would stay pending: no machine that it may use is large enough: 90000m CPU")
+    assert said.startswith("would stay pending: it asks for 90000m CPU (the most is 4000m)")
     assert "(too-large)" in said
 
 

@@ -35,29 +35,29 @@ def text(requests: Resources, mode: str = BIN_SELECT, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("requests", "lacking"),
     [
-        (Resources(20_000, GIB), "20000m CPU asked for, at most 16000m"),
+        (Resources(20_000, GIB), "20000m CPU (the most is 16000m)"),
         (
             Resources(1, 100 * GIB),
-            "107374182400 bytes (100 GiB) of memory asked for, at most 68719476736 bytes (64 GiB)",
+            "107374182400 bytes (100 GiB) of memory (the most is 68719476736 bytes (64 GiB))",
         ),
-        (Resources(1, 1, 9), "9 GPUs asked for, at most 2"),
-        (Resources(1, 1, extended={"example.com/foo": 1}), "1 example.com/foo asked for, at most 0"),
+        (Resources(1, 1, 9), "9 GPUs (the most is 2)"),
+        (Resources(1, 1, extended={"example.com/foo": 1}), "1 example.com/foo (the most is 0)"),
         (
             Resources(1, 1, extended={"ephemeral-storage": 100 * GIB}),
-            "107374182400 bytes (100 GiB) of ephemeral-storage asked for, at most 37580963840 bytes (35 GiB)",
+            "107374182400 bytes (100 GiB) of ephemeral-storage (the most is 37580963840 bytes (35 GiB))",
         ),
         (
             Resources(1, 1, extended={"hugepages-2Mi": GIB}),
-            "1073741824 bytes (1 GiB) of hugepages-2Mi asked for, at most 0 bytes (0 GiB)",
+            "1073741824 bytes (1 GiB) of hugepages-2Mi (the most is 0 bytes (0 GiB))",
         ),
         (
             Resources(17_000, 1, 3),
-            "17000m CPU asked for, at most 16000m; 3 GPUs asked for, at most 2",
+            "17000m CPU (the most is 16000m) and 3 GPUs (the most is 2)",
         ),
     ],
 )
 def test_what_no_machine_has_so_much_of_is_named(requests: Resources, lacking: str, mode: str) -> None:
-    assert text(requests, mode) == f"no machine that it may use is large enough: {lacking}"
+    assert text(requests, mode) == f"it asks for {lacking}; no size that it may use holds that"
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_what_no_machine_has_so_much_of_is_named(requests: Resources, lacking: s
     ],
 )
 def test_what_no_machine_has_together_is_named_and_nothing_else(requests: Resources, clash: str) -> None:
-    assert text(requests) == f"no machine that it may use has {clash} together, though some has each"
+    assert text(requests) == f"it asks for {clash}; no size that it may use holds that together"
 
 
 def test_the_most_is_of_machines_that_the_pod_may_use() -> None:
     said = text(Resources(9_000, GIB), node_selector={ARCH: "amd64"})
-    assert said.endswith("9000m CPU asked for, at most 8000m")
+    assert said.startswith("it asks for 9000m CPU (the most is 8000m)")
