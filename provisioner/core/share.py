@@ -86,7 +86,8 @@ def _unshared(policy: Policy, reason: Reason) -> str:
     size = ", ".join(words_of(node, name) for name in ("cpu", "memory", "pods"))
     settings = ", ".join(f"bin_packing_node_{name}" for name in ("cpu", "memory", "min_pod_count"))
     return (
-        f"a node to share is to leave {size} ({settings} of the policy), and none can be had: {reason.text}"
+        f"a node to share is to leave {size} ({settings} of the policy), and a pod that asks for so much gets none: "
+        f"{reason.text}"
     )
 
 
