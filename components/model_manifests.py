@@ -70,6 +70,8 @@ class Placement:
     """At most one pod of the model on a node."""
     surge: bool
     """Whether a replacement comes before what it replaces goes: there are nodes to be had for it."""
+    tolerated: tuple[str, ...] = ()
+    """Keys of taints that the pods stand, beside those of inference nodes."""
 
 
 def config_properties(server: Server) -> str:
@@ -200,7 +202,7 @@ def _pod_spec(server: Server, placement: Placement) -> Manifest:
         "automountServiceAccountToken": False,
         **pull_secrets(server.pull_secret),
         "nodeSelector": dict(placement.node_selector),
-        "tolerations": _tolerations(server),
+        "tolerations": _tolerations(server, placement),
         "securityContext": restricted_pod(),
         "containers": [_container(server)],
         "volumes": [
@@ -274,7 +276,7 @@ def _probe(server: Server, path: str, *, period_s: int, failures: int) -> Manife
     }
 
 
-def _tolerations(server: Server) -> list[Manifest]:
+def _tolerations(server: Server, placement: Placement) -> list[Manifest]:
     role = {"key": ROLE_KEY, "operator": "Equal", "value": ROLE_INFERENCE, "effect": "NoSchedule"}
-    gpu = {"key": GPU_RESOURCE, "operator": "Exists", "effect": "NoSchedule"}
-    return [role, gpu] if server.gpus else [role]
+    keys = (*([GPU_RESOURCE] if server.gpus else []), *placement.tolerated)
+    return [role, *({"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in keys)]

@@ -3,8 +3,10 @@
 from typing import Final
 
 from catalog.names import DEDICATED_KEY, PROVISION_KEY, ROLE_INFERENCE, ROLE_KEY
+from catalog.offering import SPOT
 from components.inference_nodes import AUTOSCALED, FIXED, POOL_KEY
 from components.model_manifests import Placement
+from provisioner.core.market import TRAITS
 from provisioner.core.policy import BIN_SELECT
 from stacks.models import Model
 from stacks.settings import MAX_SIZED, Settings
@@ -36,4 +38,17 @@ def right_sized(settings: Settings, model: Model) -> Placement:
         selector[ARCH_KEY] = provisioner.architectures[0]
     if alone:
         selector[DEDICATED_KEY] = model.name
-    return Placement(node_selector=selector, pod_labels={PROVISION_KEY: "true"}, alone=alone, surge=True)
+    return Placement(
+        node_selector=selector,
+        pod_labels={PROVISION_KEY: "true"},
+        alone=alone,
+        surge=True,
+        tolerated=_taints_of_spot(settings),
+    )
+
+
+def _taints_of_spot(settings: Settings) -> tuple[str, ...]:
+    """What the cloud itself would keep the pods from spot nodes by, where the provisioner may buy them."""
+    if SPOT not in settings.provisioner.capacity_types:
+        return ()
+    return tuple(taint.key for taint in TRAITS[settings.cloud].spot_taints)
