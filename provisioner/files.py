@@ -23,7 +23,7 @@ from provisioner.core.usage import read as read_usage
 
 T = TypeVar("T")
 _DEEPEST: Final = 200
-"""Levels of a document; Kubernetes' own have about 20."""
+"""Levels of a document."""
 _MOST_DIGITS: Final = 1000
 """Of a number; one with more is kept as text, for whoever reads it to refuse."""
 
@@ -197,7 +197,7 @@ def _whole(digits: str) -> int | str:
 
 
 def _too_deep(path: Path) -> str:
-    return f"{path}: is nested too deep; expected at most {_DEEPEST} levels"
+    return f"{path}: is nested too deep; expected about 20 levels, as objects of Kubernetes have"
 
 
 def _is_deep(read: str) -> bool:

@@ -131,9 +131,12 @@ def _name_of(raw: Any) -> str:
     meta = raw.get("metadata") if isinstance(raw, Mapping) else None
     meta = meta if isinstance(meta, Mapping) else {}
     parts = (meta.get(key) for key in ("namespace", "name"))
-    return (
-        "/".join(part if isinstance(part, str) else shown(part) for part in parts if part) or "without a name"
-    )
+    return "/".join(_plain(part) for part in parts if part) or "without a name"
+
+
+def _plain(name: Any) -> str:
+    """A name as it is, unless it would be more than a part of a line."""
+    return name if isinstance(name, str) and name.isprintable() else shown(name)
 
 
 def _pod(raw: Json) -> Pod:

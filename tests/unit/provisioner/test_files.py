@@ -81,9 +81,9 @@ def test_what_kubernetes_takes_for_no_text_is_refused(tmp_path: Path, value: str
         ('{"kind": "List", "items": "abc"}', "items: 'abc'; expected a list"),
         ('{"kind": 5}', "kind: 5; expected text"),
         ('{"kind": "List", "items": [{"kind": ["Pod"]}]}', "kind: a list; expected text"),
-        ("[" * 100_000, "is nested too deep; expected at most 200 levels"),
-        ("- " * 100_000 + "a", "is nested too deep; expected at most 200 levels"),
-        ("{a: " * 100_000, "is nested too deep; expected at most 200 levels"),
+        ("[" * 100_000, "is nested too deep; expected about 20 levels, as objects of Kubernetes have"),
+        ("- " * 100_000 + "a", "is nested too deep; expected about 20 levels, as objects of Kubernetes have"),
+        ("{a: " * 100_000, "is nested too deep; expected about 20 levels, as objects of Kubernetes have"),
         ("a: !!int x", "a value is not what its YAML tag says: invalid literal for int() with base 10: 'x'"),
     ],
 )

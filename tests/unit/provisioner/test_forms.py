@@ -120,6 +120,7 @@ def test_a_pod_of_another_form_is_refused(changes: dict[str, Any], fault: str) -
     [
         ("abc", "pod without a name: 'abc'; expected a mapping"),
         ({"metadata": []}, "pod without a name: metadata: a list; expected a mapping"),
+        ({"metadata": {"name": "a\nb"}, "spec": 1}, "pod 'a\\nb': spec: 1; expected a mapping"),
         ({"metadata": {"name": ""}}, "pod without a name: metadata.name: ''; expected a name"),
         ({"metadata": {"name": 5}}, f"pod 5: metadata.name: 5; {BARE}"),
         ({**pod_json("p"), "spec": []}, "pod default/p: spec: a list; expected a mapping"),
