@@ -1,7 +1,8 @@
 """Our orders to a cluster, one after the other: GKE takes one at a time.
 
-The last order is polled until it is done before the next is made; orders of others are not waited
-for, they make the cloud refuse ours for now.
+The last order is polled for some seconds until it is done, before the next is made. One that takes longer
+is waited for once, and then looked at once a round, so that the loop goes on. Orders of others are not
+waited for, they make the cloud refuse ours for now.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,8 @@ import tenacity
 
 from provisioner.drivers.contract import Gone, Retry
 
-_POLLS: Final = 10
-"""How often an operation is asked for, ever less often: for half a minute altogether."""
+_POLLS: Final = 5
+"""How often an operation is asked for, ever less often: for 7.5 s altogether."""
 BUSY_S: Final = 5.0
 
 
@@ -50,25 +51,29 @@ class Operations:
         self._sleep = sleep
         self._on_done = on_done
         self._last: Operation | None = None
+        self._is_long = False
+        """Whether the last was waited for in vain."""
 
     def remember(self, answer: Any, pool: str, size: int | None = None) -> None:
         """Take note of an order that the cloud has taken."""
         self._last = Operation(answer.name, pool, size)
+        self._is_long = False
 
     def on(self, pool: str) -> Operation | None:
         """What is running on a pool, as of the last look."""
         return self._last if self._last and self._last.pool == pool else None
 
     def wait(self) -> None:
-        """Wait until nothing of ours is running, for a while; raises Retry when it takes longer."""
+        """Wait some seconds until nothing of ours is running; raises Retry when it takes longer."""
         waiting = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda is_idle: not is_idle),
-            wait=tenacity.wait_exponential(multiplier=0.5, max=5),
-            stop=tenacity.stop_after_attempt(_POLLS),
+            wait=tenacity.wait_exponential(multiplier=0.5),
+            stop=tenacity.stop_after_attempt(1 if self._is_long else _POLLS),
             sleep=self._sleep,
             retry_error_callback=lambda _: False,
         )
-        if not waiting(self.look) and self._last:
+        self._is_long = not waiting(self.look)
+        if self._last:
             raise Retry(f"operation {self._last.name} on {self._last.pool} is running", BUSY_S)
 
     def look(self) -> bool:

@@ -166,6 +166,19 @@ class TestOneOperationAtATime:
             made.launch(T4, 1, "other need")
         assert len(google.pools) == 1
 
+    def test_one_that_takes_long_is_waited_for_once(self) -> None:
+        google = Google(polls=1000)
+        slept: list[float] = []
+        made = driver(google, sleep=slept.append)
+        made.launch(ARM, 1, "need")
+        for _ in range(3):
+            with pytest.raises(Retry):
+                made.launch(T4, 1, "other need")
+        assert sum(slept) == 7.5
+        google.settle()
+        made.launch(T4, 1, "other need")
+        assert len(google.pools) == 2
+
     def test_somebody_elses_operation_is_a_reason_to_try_later(self) -> None:
         google = Google(errors=deque([BUSY]))
         with pytest.raises(Retry, match="CLUSTER_ALREADY_HAS_OPERATION"):
