@@ -45,6 +45,15 @@ def rows(stack: Cloud) -> list[dict[str, Any]]:
     ]
 
 
+def as_served(value: Any) -> Any:
+    """As the API server prints it: in the engine every number is a float."""
+    if isinstance(value, dict):
+        return {key: as_served(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [as_served(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def workers(stack: Cloud) -> Lists:
     """A worker of each model, on a bought node."""
     pods = [
@@ -54,7 +63,7 @@ def workers(stack: Cloud) -> Lists:
                 "name": one.name,
                 "namespace": "inference",
             },
-            "spec": {**one.inputs["spec"]["template"]["spec"], "nodeName": "n"},
+            "spec": {**as_served(one.inputs["spec"]["template"]["spec"]), "nodeName": "n"},
             "status": {"phase": "Running"},
         }
         for one in stack.all(DEPLOYMENT)
