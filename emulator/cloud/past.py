@@ -8,6 +8,8 @@ from collections import deque
 from copy import deepcopy
 from typing import Generic, TypeVar
 
+from emulator.cloud.faults import CloudFaults
+
 T = TypeVar("T")
 
 
@@ -16,6 +18,13 @@ class Past(Generic[T]):
 
     def __init__(self) -> None:
         self._answers: dict[str, deque[tuple[float, T]]] = {}
+
+    def shown(self, asked: str, answer: T, faults: CloudFaults, now: float) -> T:
+        """What a cloud with these faults shows for its present answer."""
+        shown = self.as_it_was(asked, answer, faults.behind_s(now), now)
+        if shown != answer:
+            faults.note_stale(now)
+        return shown
 
     def as_it_was(self, asked: str, answer: T, behind_s: float, now: float) -> T:
         """The answer of that long ago, given the present one."""

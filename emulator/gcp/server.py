@@ -107,12 +107,8 @@ class Server:
         """A list may be behind what there is."""
         if not is_list(endpoint.method, endpoint.path):
             return answer
-        faults, now = self._world.faults, self._world.clock.now()
         asked = f"{call.path}?{sorted(call.query.items())}"
-        shown = self._past.as_it_was(asked, answer, faults.behind_s(now), now)
-        if shown != answer:
-            faults.note_stale(now)
-        return shown
+        return self._past.shown(asked, answer, self._world.faults, self._world.clock.now())
 
     def _call(self, request: Request, body: bytes) -> Call:
         plain = received(request, _parsed(body))
