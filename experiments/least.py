@@ -17,14 +17,13 @@ from experiments.pricing import price_nodes
 from experiments.reading import Item, Lists, labels_of
 from experiments.terms import Terms
 from provisioner.core import parse
-from provisioner.core.countable import countable
 from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.decide import decide
 from provisioner.core.explain import refusal
+from provisioner.core.in_cluster import in_cluster
 from provisioner.core.model import Node, Pod
 from provisioner.core.owned import DEFAULT_LABELS, pools_of
 from provisioner.core.served import is_served
-from provisioner.core.shortfall import shortfalls_of
 from provisioner.core.snapshot import Snapshot
 
 ROUNDS: Final = 100
@@ -68,13 +67,13 @@ def anew(lists: Lists, terms: Terms) -> Snapshot:
         Fault: when a pod or a node cannot be read.
     """
     pods, nodes, daemon_sets = _parsed(lists)
-    catalog = replace(terms.catalog, daemon_sets=countable(daemon_sets, terms.catalog, terms.policy))
     static = {item["metadata"]["name"] for item in _static(lists, terms)}
     bought = pools_of(nodes, terms.catalog, terms.policy)
+    seen = Snapshot(pods, nodes, bought, daemon_sets=daemon_sets)
     return Snapshot(
         pods=tuple(_off_bought_nodes(pods, static, terms)),
         nodes=tuple(node for node in nodes if node.name in static),
-        shortfalls=shortfalls_of(Snapshot(pods, nodes, bought), catalog),
+        shortfalls=in_cluster(terms.catalog, seen, terms.policy).shortfalls,
         daemon_sets=daemon_sets,
     )
 

@@ -85,7 +85,7 @@ def choose(
 def _allowed(pod: Pod, wishes: Wishes, terms: Terms) -> Sequence[Offering] | Reason:
     """Offerings that policy, architecture, annotations, capacity type, selectors and taints leave."""
     policy = terms.policy
-    families = [o for o in terms.catalog.offerings if o.available and _in_family(o, policy)]
+    families = [o for o in terms.catalog.offerings if o.available and in_family(o, policy)]
     if not families:
         wanted = f" of the families {', '.join(policy.families)}" if policy.families else ""
         return Reason("no-offering", f"the catalog offers nothing{wanted}")
@@ -111,7 +111,7 @@ def sold_to(pod: Pod, offering: Offering, policy: Policy) -> bool:
     return (
         not isinstance(wishes, Reason)
         and offering.available
-        and _in_family(offering, policy)
+        and in_family(offering, policy)
         and offering.arch in policy.architectures
         and _selects(pod, ARCH, offering.arch)
         and wishes.allow(offering)
@@ -129,7 +129,8 @@ def why_not_new(pod: Pod, offering: Offering, place: Place, catalog: Catalog) ->
     return reason
 
 
-def _in_family(offering: Offering, policy: Policy) -> bool:
+def in_family(offering: Offering, policy: Policy) -> bool:
+    """Whether the policy's families, if it has any, are the offering's."""
     return not policy.families or offering.family in policy.families
 
 

@@ -6,6 +6,7 @@ buy nothing at all.
 
 from collections.abc import Iterable
 
+from provisioner.core.bin_select import in_family
 from provisioner.core.daemon_sets import DaemonSet
 from provisioner.core.market import Catalog, largest_size
 from provisioner.core.policy import Policy
@@ -16,8 +17,7 @@ def countable(daemon_sets: Iterable[DaemonSet], catalog: Catalog, policy: Policy
     sold = [
         offering
         for offering in catalog.offerings
-        if offering.arch in policy.architectures
-        and (not policy.families or offering.family in policy.families)
+        if offering.arch in policy.architectures and in_family(offering, policy)
     ]
     return tuple(
         each

@@ -30,8 +30,8 @@ from provisioner.core.as_used import as_used
 from provisioner.core.bin_select import Terms
 from provisioner.core.bound import lower_bound
 from provisioner.core.cart import Cart
-from provisioner.core.countable import countable
 from provisioner.core.disruption import Allowance
+from provisioner.core.in_cluster import in_cluster
 from provisioner.core.intents import seat
 from provisioner.core.leavers import Leaver, leavers_of
 from provisioner.core.market import Catalog
@@ -43,7 +43,6 @@ from provisioner.core.repack import Moving, Repacking
 from provisioner.core.select import select
 from provisioner.core.served import is_served
 from provisioner.core.share import share
-from provisioner.core.shortfall import shortfalls_of
 from provisioner.core.site import Site, room_of
 from provisioner.core.situation import Outcome, Situation
 from provisioner.core.snapshot import Snapshot, booting_nodes, why_held
@@ -67,8 +66,7 @@ def decide(
     ends in exactly one of the plan's three lists. Identical input (and number of rounds) gives
     identical output; ties go by price, then shape, then zone.
     """
-    catalog = replace(catalog, daemon_sets=countable(snapshot.daemon_sets or (), catalog, policy))
-    catalog = replace(catalog, shortfalls=shortfalls_of(snapshot, catalog))
+    catalog = in_cluster(catalog, snapshot, policy)
     snapshot = as_bought(snapshot, catalog, policy, now)
     question = _question(snapshot, catalog, policy, now, budget)
     whole, moving, declined = _answer(question)

@@ -57,6 +57,13 @@ def test_daemon_sets_take_their_part_of_every_node() -> None:
     assert least(with_exporter, ANY_NODE, NOW).price_per_hour == MANAGEMENT + 2 * A1_OCPU + 2 * A1_GIB
 
 
+def test_a_daemon_whose_set_is_gone_goes_as_well() -> None:
+    gone = pod_json("gone", "1500m", "1Gi", at="n", **owned_by("DaemonSet", "gone"))
+    seen = lists(worker("a", "n"), gone, nodes=(node_json("n", "2"),))
+    with_another = replace(seen, daemon_sets=[daemon_set_json("small", "50m", "64Mi")])
+    assert least(with_another, ANY_NODE, NOW).price_per_hour == MANAGEMENT + A1_OCPU + 2 * A1_GIB
+
+
 def test_room_on_nodes_that_stay_costs_nothing() -> None:
     seen = lists(worker("a"), nodes=(node_json("n"),), is_open=True)
     assert least(seen, ANY_NODE, NOW).price_per_hour == MANAGEMENT
