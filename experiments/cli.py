@@ -106,14 +106,7 @@ def run(  # noqa: PLR0913  # the promised options
 
     By default on an emulated cloud of its own, which is stopped after.
     """
-    if live and kubeconfig is not None:
-        raise typer.BadParameter("--live and --kubeconfig exclude each other")
-    if (kubeconfig is None) != (variant is None):
-        raise typer.BadParameter("--kubeconfig FILE and --variant VARIANT belong together")
-    if config and (live or kubeconfig is not None):
-        raise typer.BadParameter(
-            "--set is for emulated clouds; set it in your stack: pulumi config set --path"
-        )
+    _check_world(kubeconfig, variant, live=live, has_settings=bool(config))
     if connections and serving is not Serving.REAL:
         raise typer.BadParameter("--connections needs --serving real")
     order = Order(
@@ -341,6 +334,18 @@ def _measure(order: Order, *, live: bool, kubeconfig: Path | None) -> None:
 
 def _default_out(cloud: str, *, published: bool) -> Path:
     return OUT / folder_name(cloud, published=published)
+
+
+def _check_world(kubeconfig: Path | None, variant: str | None, *, live: bool, has_settings: bool) -> None:
+    """Refuse what does not say which of the worlds is meant: emulated, live, or a cluster that is there."""
+    if live and kubeconfig is not None:
+        raise typer.BadParameter("--live and --kubeconfig exclude each other")
+    if (kubeconfig is None) != (variant is None):
+        raise typer.BadParameter("--kubeconfig FILE and --variant VARIANT belong together")
+    if has_settings and (live or kubeconfig is not None):
+        raise typer.BadParameter(
+            "--set is for emulated clouds; set it in your stack: pulumi config set --path"
+        )
 
 
 def _chosen(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
