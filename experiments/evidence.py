@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from experiments.fault import Fault
+from experiments.kept import read_kept
 
 EVIDENCE_FILE: Final = "complexity.json"
 
@@ -100,13 +100,4 @@ def load(folder: Path) -> Mapping[str, Evidence]:
     Raises:
         Fault: the file is not what a run writes.
     """
-    path = folder / EVIDENCE_FILE
-    if not path.is_file():
-        return {}
-    try:
-        return _FILE.validate_python(json.loads(path.read_text(encoding="utf-8"))["variants"])
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise Fault(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; measure again") from error
-    except (ValueError, KeyError, TypeError) as fault:
-        raise Fault(f"{path}: not what a run writes ({fault}); measure again") from fault
+    return read_kept(folder / EVIDENCE_FILE, "variants", _FILE.validate_python) or {}

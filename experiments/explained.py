@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from experiments.fault import Fault
+from experiments.kept import read_kept
 from experiments.said import Said
 
 LEAST_FILE: Final = "least.json"
@@ -66,17 +66,9 @@ def load(folder: Path) -> Explanations:
         Fault: the file is not what a run writes.
     """
     path = folder / LEAST_FILE
-    if not path.is_file():
-        return {}
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["points"]
-        return _FILE.validate_python(_without_proven(known))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise Fault(f"{path}: {place}: {first['msg']}; measure again") from error
-    except (ValueError, KeyError, AttributeError, TypeError) as fault:
-        raise Fault(f"{path}: not what a run writes ({fault}); measure again") from fault
+    return (
+        read_kept(path, "points", lambda known: _FILE.validate_python(_without_proven(known)), Decimal) or {}
+    )
 
 
 def as_json(found: Explanations) -> dict[str, Any]:

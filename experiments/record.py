@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from experiments.evidence import EVIDENCE_FILE
 from experiments.explained import LEAST_FILE
 from experiments.fault import Fault
+from experiments.kept import first_fault
 from experiments.latency import LATENCIES
 from experiments.predictions import PREDICTIONS_FILE
 from experiments.scale_up import SCALE_UPS
@@ -115,7 +116,7 @@ def read(folder: Path) -> tuple[Run, tuple[Sample, ...]]:
     try:
         run = _RUN.validate_json((folder / RUN_FILE).read_text(encoding="utf-8"))
     except ValidationError as error:
-        raise Fault(f"{folder / RUN_FILE}: {_first(error)}; measure again") from error
+        raise Fault(f"{folder / RUN_FILE}: {first_fault(error)}; measure again") from error
     return run, tuple(_samples(folder / SAMPLES_FILE))
 
 
@@ -126,11 +127,6 @@ def _samples(path: Path) -> list[Sample]:
             # By way of Python's floats: the shortest text of a price is the price.
             samples.append(_SAMPLE.validate_python(json.loads(line, parse_float=Decimal)))
         except ValueError as error:
-            reason = _first(error) if isinstance(error, ValidationError) else str(error)
+            reason = first_fault(error) if isinstance(error, ValidationError) else str(error)
             raise Fault(f"{path}, line {number}: {reason}; measure again") from error
     return samples
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
